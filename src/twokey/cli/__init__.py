@@ -1,0 +1,1 @@
+"""The command `twokey`: parses, calls the rooms, prints."""

@@ -1,0 +1,62 @@
+"""The root command and its groups, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+from twokey import __version__
+from twokey.cli.errors import UserError
+
+# name -> (module, attribute, one line of help). The help is here so that `twokey --help` imports no room.
+COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
+    "chips": ("twokey.cli.chips", "chips", "What a chip is: list, show and compare the catalogue."),
+}
+
+
+class LazyGroup(click.Group):
+    """A click group whose commands are imported when they are looked up."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command, or None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_text) for name, (_, _, help_text) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="twokey")
+def twokey() -> None:
+    """Run the trade in controlled AI accelerators: a chip moves only when two governments agree."""
+
+
+def run() -> None:
+    """Run the command; a user's mistake ends in one clear message and exit status 3, never in a traceback."""
+    try:
+        code = twokey.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Stopped.", err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 3
+    except UserError as error:
+        click.echo(f"error: {error}", err=True)
+        code = 3
+    except BrokenPipeError:
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
