@@ -1,0 +1,1 @@
+"""Who asked, who decided, what is left: parties, cases, ledger and audit on PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The desk over HTTP: authentication on by default, scoped tokens, one problem format, one idempotency rule."""

@@ -1,0 +1,1 @@
+"""Orders and their two keys: applications, evidence, advice, decisions, countersignatures, batches."""

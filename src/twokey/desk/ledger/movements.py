@@ -1,0 +1,107 @@
+"""The one function that every door calls to move balances: it hands the whole question to the database, once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import DatabaseError, connection, transaction
+
+from twokey.desk.reasons import Reason, Refused, reason, sentences
+
+_CALL: Final = "SELECT ledger_move(%s, %s, %s, %s, %s, %s, %s, %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """What one movement asks of one balance: units, value in the balance's minor currency, uses."""
+
+    balance_id: int
+    units: int
+    value_minor: int
+    uses: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A movement that happened. `repeated`: it had happened before under the same key, and nothing moved now."""
+
+    movement_id: int
+    repeated: bool
+    crossings: tuple[tuple[int, int], ...]  # (balance id, per cent passed): 80, 90, 95, 100
+
+
+def move(
+    kind: str,
+    key: str,
+    *,
+    amounts: Sequence[Amount] = (),
+    of: int | None = None,
+    shipment_id: int | None = None,
+    actor: str,
+    why: str = "",
+) -> Moved:
+    """Reserve, draw, void, expire, return or adjust, on all balances or on none.
+
+    `amounts` names each balance once (reserve, return, adjust); draw, void and expire take the amounts of the
+    reservation `of`. `key` makes the movement happen once however often it is asked for. Raises `Refused` with the
+    reasons of every balance that did not allow it. One statement, one round trip; the database locks the balances in
+    the order of their ids and tests state, dates, units, value, uses and ceilings in one UPDATE.
+    """
+    lines = None
+    if amounts:
+        lines = json.dumps([[each.balance_id, each.units, each.value_minor, each.uses] for each in amounts])
+    digest = hashlib.sha256(f"{kind}|{of}|{shipment_id}|{lines}".encode()).hexdigest()
+    arguments = (kind, key, digest, of, lines, shipment_id, actor, why[:300])
+    if not connection.in_atomic_block:
+        answer = _call(arguments)
+    else:
+        with transaction.atomic():
+            answer = _call(arguments)
+    return Moved(int(answer["movement"]), bool(answer["repeated"]), tuple(_crossings(kind, answer["balances"])))
+
+
+def _call(arguments: tuple[Any, ...]) -> dict[str, Any]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_CALL, arguments)
+            answer = cursor.fetchone()[0]
+    except DatabaseError as error:
+        raise _refusal(error) from error
+    body: dict[str, Any] = json.loads(answer) if isinstance(answer, str) else answer
+    return body
+
+
+def _refusal(error: DatabaseError) -> Exception:
+    """Turn the database's refusal into reasons; anything else stays the error that it is."""
+    cause = error.__cause__
+    state = getattr(cause, "sqlstate", None)
+    if state == "TK409":
+        detail = json.loads(getattr(cause, "diag").message_detail or "null") or [{"code": "busy"}]  # noqa: B009
+        return Refused(*(_reason(each) for each in detail))
+    if state == "23505":  # the same key arrived twice at the same moment, on other balances
+        constraint = str(getattr(cause, "diag").constraint_name)  # noqa: B009
+        return Refused(reason("already_resolved" if "resolved_once" in constraint else "key_reused"))
+    return error
+
+
+def _reason(each: dict[str, Any]) -> Reason:
+    code = each["code"] if each["code"] in sentences() else "busy"
+    return reason(code, **{name: value for name, value in each.items() if name != "code"})
+
+
+def _crossings(kind: str, balances: Sequence[Sequence[int | None]]) -> list[tuple[int, int]]:
+    if kind not in {"reserve", "adjust"}:
+        return []
+    from twokey.desk.ledger.posture import crossed
+
+    found = []
+    for balance_id, units_cap, units, units_moved, value_cap, value, value_moved in balances:
+        for cap, used, moved in ((units_cap, units, units_moved), (value_cap, value, value_moved)):
+            step = crossed(cap, (used or 0) - (moved or 0), used or 0)
+            if step is not None:
+                found.append((int(balance_id or 0), step))
+    return sorted(set(found))

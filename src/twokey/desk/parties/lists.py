@@ -1,0 +1,137 @@
+"""Read screening lists: the US Consolidated Screening List (JSON, CSV) and a generic CSV. Pure parsing, no database."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from twokey.desk.reasons import Refused, reason
+
+MAX_DROPPED_PER_MILLE: Final = 10  # more entries without a name than this, and the file is not what it claims to be
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One listed party."""
+
+    uid: str
+    name: str
+    names: tuple[str, ...]
+    countries: tuple[str, ...]
+    source: str
+    programme: str
+
+    @property
+    def digest(self) -> str:
+        """Hash of what an officer's decision rests on; it changes when the entry changes."""
+        body = json.dumps([self.name, sorted(self.names), sorted(self.countries), self.programme], ensure_ascii=False)
+        return hashlib.sha256(body.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedList:
+    """A whole list as read, with the hash of its file and how many entries had no name."""
+
+    entries: tuple[Entry, ...]
+    dropped: int
+    sha256: str
+    source: str
+
+
+def read_list(path: Path) -> ParsedList:
+    """Read a list file of any supported layout; raises `Refused` for anything that is not wholly one.
+
+    The layout is recognised by content: JSON with `results` (the Consolidated Screening List), CSV with the columns of
+    its download, or a generic CSV with at least `id` and `name` (and `aliases`, `countries`, `source`, `programme`;
+    several values are separated by `;`).
+    """
+    try:
+        raw = path.read_bytes()
+        text = raw.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise Refused(reason("list_refused", source=path, problem="no such file"), status=422) from None
+    except UnicodeDecodeError as error:
+        raise Refused(reason("list_refused", source=path, problem=f"not UTF-8 text ({error})"), status=422) from None
+    rows = _json_rows(path, text) if text.lstrip().startswith(("{", "[")) else _csv_rows(path, text)
+    entries = [entry for entry in rows if entry.name.strip()]
+    dropped = len(rows) - len(entries)
+    if not entries:
+        raise Refused(reason("list_refused", source=path, problem="it holds no entry"), status=422)
+    if dropped * 1000 > MAX_DROPPED_PER_MILLE * len(rows):
+        problem = f"{dropped} of {len(rows)} entries have no name, more than one in a hundred"
+        raise Refused(reason("list_refused", source=path, problem=problem), status=422)
+    if len({entry.uid for entry in entries}) != len(entries):
+        raise Refused(reason("list_refused", source=path, problem="two entries have the same id"), status=422)
+    return ParsedList(tuple(entries), dropped, hashlib.sha256(raw).hexdigest(), path.name)
+
+
+def _json_rows(path: Path, text: str) -> list[Entry]:
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise Refused(reason("list_refused", source=path, problem=f"broken JSON ({error})"), status=422) from None
+    results = body.get("results") if isinstance(body, dict) else None
+    if not isinstance(results, list):
+        raise Refused(reason("list_refused", source=path, problem='the JSON has no list "results"'), status=422)
+    try:
+        return [_csl(row) for row in results]
+    except (KeyError, TypeError, AttributeError) as error:
+        problem = f"an entry is not in the layout of the Consolidated Screening List ({error!r})"
+        raise Refused(reason("list_refused", source=path, problem=problem), status=422) from None
+
+
+def _csl(row: Mapping[str, Any]) -> Entry:
+    addresses: Sequence[Mapping[str, Any]] = row.get("addresses") or []
+    return Entry(
+        uid=str(row["id"]),
+        name=str(row.get("name") or ""),
+        names=tuple(str(name) for name in row.get("alt_names") or [] if name),
+        countries=tuple(sorted({str(each["country"]) for each in addresses if each.get("country")})),
+        source=str(row.get("source") or ""),
+        programme="; ".join(str(each) for each in row.get("programs") or []) or str(row.get("license_policy") or ""),
+    )
+
+
+def _csv_rows(path: Path, text: str) -> list[Entry]:
+    reader = csv.DictReader(io.StringIO(text))
+    columns = {(name or "").strip().casefold(): name for name in reader.fieldnames or []}
+    id_column = next((columns[name] for name in ("id", "_id", "uid") if name in columns), None)
+    if id_column is None or "name" not in columns:
+        problem = "a CSV list needs the columns id (or _id) and name"
+        raise Refused(reason("list_refused", source=path, problem=problem), status=422)
+
+    def cell(row: Mapping[str, str | None], *names: str) -> str:
+        for name in names:
+            if name in columns:
+                return (row.get(columns[name]) or "").strip()
+        return ""
+
+    rows = []
+    for row in reader:
+        if None in row or any(value is None for value in row.values()):
+            problem = f"line {reader.line_num} has another number of cells than the header"
+            raise Refused(reason("list_refused", source=path, problem=problem), status=422)
+        countries = _split(cell(row, "countries", "country"))
+        if not countries and cell(row, "addresses"):
+            countries = tuple({part.rsplit(",", 1)[-1].strip() for part in cell(row, "addresses").split(";")})
+        rows.append(
+            Entry(
+                uid=cell(row, id_column.strip().casefold()),
+                name=cell(row, "name"),
+                names=_split(cell(row, "alt_names", "aliases")),
+                countries=countries,
+                source=cell(row, "source"),
+                programme=cell(row, "programs", "programme", "program"),
+            )
+        )
+    return rows
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(";") if part.strip())

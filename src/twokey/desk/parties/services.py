@@ -1,0 +1,148 @@
+"""Enter parties: every name in two scripts, every share and parent stated with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from twokey.desk.actors import Actor, Role, permit
+from twokey.desk.audit.events import record
+from twokey.desk.parties.models import Address, Alias, Authority, Identifier, Organisation, Ownership, Seat
+from twokey.desk.parties.names import check_latin, check_name
+from twokey.desk.reasons import invalid, missing
+
+
+def add_party(
+    actor: Actor,
+    *,
+    name: str,
+    name_latin: str,
+    kind: str,
+    country: str,
+    hq_country: str,
+    aliases: Sequence[str] = (),
+    identifiers: Mapping[str, str] | None = None,
+    addresses: Sequence[Mapping[str, str]] = (),
+    ultimate_parent_id: int | None = None,
+    provenance: str = "",
+) -> Organisation:
+    """Enter an organisation; raises `Refused` for a name in the wrong script, an unknown kind or country, or a known id."""
+    permit(actor, "party.write")
+    if kind not in Organisation.Kind.values:
+        raise invalid("kind", f"{kind!r} is not known", f"use one of {', '.join(Organisation.Kind.values)}")
+    parent = None
+    if ultimate_parent_id is not None:
+        parent = Organisation.objects.filter(pk=ultimate_parent_id).first()
+        if parent is None:
+            raise missing("party", ultimate_parent_id)
+    with transaction.atomic():
+        party = Organisation.objects.create(
+            name=check_name(name),
+            name_latin=check_latin(name_latin),
+            kind=kind,
+            country=_country(country, "country"),
+            hq_country=_country(hq_country, "hq_country"),
+            ultimate_parent=parent,
+            provenance=provenance,
+        )
+        for alias in aliases:
+            Alias.objects.create(organisation=party, name=check_name(alias, "aliases"))
+        for scheme, value in (identifiers or {}).items():
+            if Identifier.objects.filter(scheme=scheme, value=value).exists():
+                raise invalid("identifiers", f"{scheme} {value} belongs to another party", "use that party")
+            Identifier.objects.create(organisation=party, scheme=scheme, value=value)
+        for address in addresses:
+            Address.objects.create(
+                organisation=party,
+                lines=check_name(address["lines"], "addresses.lines"),
+                lines_latin=check_latin(address["lines_latin"], "addresses.lines_latin"),
+                country=_country(address["country"], "addresses.country"),
+            )
+        record(actor, "party.added", "party", party.pk, name=party.name, name_latin=party.name_latin)
+    return party
+
+
+def add_share(
+    actor: Actor, owner: Organisation, owned: Organisation, share_bp: int, as_of: date, source: str
+) -> Ownership:
+    """State a share (basis points) that one party holds in another, with its date and source."""
+    permit(actor, "party.own")
+    if not 0 < share_bp <= 10_000 or owner.pk == owned.pk:
+        raise invalid("share_bp", f"{share_bp} is not a share of another party", "give 1 to 10000 basis points")
+    with transaction.atomic():
+        share = Ownership.objects.create(owner=owner, owned=owned, share_bp=share_bp, as_of=as_of, source=source)
+        record(actor, "party.share", "party", owned.pk, owner=owner.pk, share_bp=share_bp, source=source)
+    return share
+
+
+def parties(actor: Actor) -> QuerySet[Organisation]:
+    """Return the parties that the actor may see: everybody's names are part of the file both sides share."""
+    permit(actor, "party.read")
+    return (
+        Organisation.objects.select_related("ultimate_parent")
+        .prefetch_related("aliases", "identifiers", "addresses", "owners__owner")
+        .order_by("pk")
+    )
+
+
+def add_authority(
+    code: str, side: str, name_en: str, name_zh: str, country: str, time_zone: str, value_tolerance_bp: int = 0
+) -> Authority:
+    """Enter an authority; only the operator's own command line and the demo call this."""
+    authority, _ = Authority.objects.get_or_create(
+        code=code,
+        defaults={
+            "side": side,
+            "name_en": name_en,
+            "name_zh": name_zh,
+            "country": country,
+            "time_zone": time_zone,
+            "value_tolerance_bp": value_tolerance_bp,
+        },
+    )
+    return authority
+
+
+def add_person(
+    login: str, role: Role, *, authority: Authority | None = None, organisation: Organisation | None = None
+) -> User:
+    """Give a person a login and a seat; the database refuses a role at a place where it makes no sense."""
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(username=login)
+            Seat.objects.create(user=user, role=role.value, authority=authority, organisation=organisation)
+    except IntegrityError:
+        raise invalid(
+            "login", f"{login} exists already, or {role.value} does not sit there", "use another login or another place"
+        ) from None
+    return user
+
+
+def actor_of(user: User, channel: Any, scopes: frozenset[str] | None = None) -> Actor:
+    """Return the actor of a person at a door."""
+    seat = Seat.objects.select_related("authority").filter(user=user).first()
+    if seat is None:
+        raise missing("seat", user.username)
+    authority = seat.authority
+    return Actor(
+        user_id=user.pk,
+        login=user.username,
+        role=Role(seat.role),
+        channel=channel,
+        authority_id=authority.pk if authority else None,
+        authority_code=authority.code if authority else "",
+        side="export" if authority and authority.side == "export" else "import" if authority else None,
+        organisation_id=seat.organisation_id,
+        scopes=scopes,
+    )
+
+
+def _country(code: str, field: str) -> str:
+    if len(code) != 2 or not code.isascii() or not code.isalpha():
+        raise invalid(field, f"{code!r} is not a country code", "use the two letters of ISO 3166-1, such as US or CN")
+    return code.upper()

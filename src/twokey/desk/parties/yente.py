@@ -1,0 +1,57 @@
+"""Screen by a yente server (OpenSanctions) in place of, or beside, the imported lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from twokey.desk.actors import Actor, permit
+from twokey.desk.parties.models import Organisation, Screening
+from twokey.desk.parties.screening import keep, names_of
+from twokey.desk.reasons import Refused, reason
+
+
+def screen(actor: Actor, organisation: Organisation, server: str, dataset: str = "default", threshold: int = 700) -> Screening:
+    """Ask a yente server for a party and keep its answer; a server that does not answer raises `Refused`.
+
+    `threshold` is per mille. The names of both scripts go in one query, as yente's own matcher wants them.
+    """
+    permit(actor, "screening.run")
+    query = {
+        "queries": {
+            "party": {
+                "schema": "Organization",
+                "properties": {"name": list(names_of(organisation)), "jurisdiction": [organisation.country.lower()]},
+            }
+        }
+    }
+    try:
+        answer = httpx.post(f"{server.rstrip('/')}/match/{dataset}", json=query, timeout=20)
+        answer.raise_for_status()
+        results = answer.json()["responses"]["party"]["results"]
+        matches = [_match(each, dataset) for each in results if round(each["score"] * 1000) >= threshold]
+    except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
+        raise Refused(
+            reason("list_refused", source=server, problem=f"the yente server gave no usable answer ({error})"), status=502
+        ) from None
+    return keep(organisation, matches, f"yente {server}")
+
+
+def _match(result: dict[str, Any], dataset: str) -> dict[str, Any]:
+    properties = result.get("properties", {})
+    return {
+        "list": f"yente:{dataset}",
+        "uid": f"yente:{result['id']}",
+        "digest": str(result.get("last_change") or result.get("last_seen") or ""),
+        "name": str(result["caption"]),
+        "source": ", ".join(result.get("datasets", [])),
+        "programme": ", ".join(properties.get("topics", [])),
+        "score": round(result["score"] * 1000),
+        "because": {
+            "ours": "",
+            "theirs": str(result["caption"]),
+            "method": "yente",
+            "notes": [f"{name}: {round(value * 1000)}" for name, value in result.get("features", {}).items()],
+        },
+    }

