@@ -62,7 +62,6 @@ class Question:
     text: str
     file: str
     line: int
-    before: str | None  # the answer on days before the pack's first instrument; None: no answer is given
 
     @property
     def regime(self) -> str:
@@ -135,7 +134,7 @@ class Rulebook:
 
         return define
 
-    def question(self, *, before: str | None = None) -> Callable[[Function], Question]:
+    def question(self) -> Callable[[Function], Question]:
         """Make a question of a function that is a chain of `if ... return "answer"`, or that returns one value."""
 
         def define(function: Function) -> Question:
@@ -149,7 +148,6 @@ class Rulebook:
                 text=_docstring(function),
                 file=file,
                 line=line,
-                before=before,
             )
             self.questions[made.key] = made
             return made
