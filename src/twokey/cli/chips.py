@@ -23,7 +23,7 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     from click.shell_completion import CompletionItem  # noqa: PLC0415
 
     from twokey.chips import catalogue  # noqa: PLC0415
-    from twokey.chips.catalogue import fold, short_names  # noqa: PLC0415
+    from twokey.chips.register import fold, short_names  # noqa: PLC0415
 
     start = fold(incomplete)
     items: dict[str, str] = {}

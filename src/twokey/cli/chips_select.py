@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from twokey.chips import Chip, UserError, nearest
-from twokey.chips.catalogue import fold
+from twokey.chips.register import fold
 
 _KEYS: Final = {
     "density": "performance_density",

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import click
 
@@ -21,7 +21,6 @@ _WIDE: Final = (*_NARROW, "interconnect_gbs", "tdp_w", "price_usd", "released")
 _WIDE_FROM: Final = 130
 _LABEL_WIDTH: Final = 24
 _CHIP_WIDTH: Final = 18
-_COMPARED: Final = tuple(figure for figure in FIGURES if figure.key != "non_planar")
 
 
 def record(chip: Chip) -> dict[str, Any]:
@@ -47,7 +46,8 @@ def print_list(chips: Sequence[Chip], form: str, lang: Lang, hidden: int) -> Non
     console, width = _console()
     keys = _WIDE if form == "markdown" or width >= _WIDE_FROM else _NARROW
     figures = [_BY_KEY[key] for key in keys]
-    heads = [word("chip", lang), word("country", lang), *(_head(figure, lang) for figure in figures)]
+    join = " " if form == "markdown" else "\n"
+    heads = [word("chip", lang), word("country", lang), *(_head(figure, lang, join) for figure in figures)]
     rows = [[chip.name, text(chip.country, lang), *(_text(figure, chip, lang) for figure in figures)] for chip in chips]
     if not chips:
         click.echo(word("none_fit", lang))
@@ -95,7 +95,7 @@ def print_comparison(chips: Sequence[Chip], form: str, lang: Lang) -> None:
     for start in range(1, len(chips), size):
         block = [chips[0], *chips[start : start + size]]
         heads = [word("property", lang), *(chip.name for chip in block)]
-        rows = [[_head(figure, lang), *_compared(figure, block, lang)] for figure in _COMPARED]
+        rows = [[_head(figure, lang), *_compared(figure, block, lang)] for figure in _compared_figures(chips)]
         rows.append([word("confidence", lang), *(_confidence(chip, lang) for chip in block)])
         if form == "markdown":
             click.echo(_markdown(heads, rows, left=(0,)))
@@ -192,12 +192,24 @@ def _remarks(chip: Chip, lang: Lang) -> list[str]:
 
 
 def _compared(figure: Figure, chips: Sequence[Chip], lang: Lang) -> list[str]:
+    if figure.key == "process":  # its first words; the rest is a note that `show` prints
+        return [text(chip.process and chip.process.partition(",")[0].partition(" (")[0], lang) for chip in chips]
     base = figure.value(chips[0])
     cells = [_text(figure, chips[0], lang)]
     for chip in chips[1:]:
         ratio = _ratio(figure.value(chip), base)
         cells.append(_text(figure, chip, lang) + (f"  ×{ratio:.2f}" if ratio is not None else ""))
     return cells
+
+
+def _compared_figures(chips: Sequence[Chip]) -> list[Figure]:
+    """Return what a comparison shows: no planarity, and no bit length that none of the chips is known to have."""
+    return [
+        figure
+        for figure in FIGURES
+        if figure.key != "non_planar"
+        and not (figure.key.startswith("rate") and all(figure.value(chip) is None for chip in chips))
+    ]
 
 
 def _ratio(value: object, base: object) -> float | None:
@@ -219,8 +231,8 @@ def _text(figure: Figure, chip: Chip, lang: Lang) -> str:
     return text(figure.value(chip), lang, figure.digits)
 
 
-def _head(figure: Figure, lang: Lang) -> str:
-    return f"{figure.label(lang)} {figure.unit}".strip()
+def _head(figure: Figure, lang: Lang, join: str = ", ") -> str:
+    return f"{figure.short(lang)}{join}{figure.unit}" if figure.unit else figure.short(lang)
 
 
 def _console() -> tuple[Any, int]:
@@ -236,12 +248,18 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], lang: Lang, left
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
     for column, head in enumerate(heads):
-        table.add_column(Text(head), justify="left" if column in left else "right", overflow="fold")
+        justify: Literal["left", "right"] = "left" if column in left else "right"
+        table.add_column(Text(head), justify=justify, overflow="fold", min_width=_first_width(rows, column))
     for row in rows:
         table.add_row(*(Text(cell, style="dim" if cell == unknown(lang) else "") for cell in row))
     return table
+
+
+def _first_width(rows: Sequence[Sequence[str]], column: int) -> int | None:
+    """Return the width below which the first column is not squeezed: that of a property, or of most chips' names."""
+    return min(34, max((len(row[0]) for row in rows), default=0)) if column == 0 else None
 
 
 def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[int]) -> str:

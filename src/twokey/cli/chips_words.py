@@ -21,6 +21,12 @@ class Figure:
     unit: str
     origin: str
     digits: int = 1
+    short_en: str = ""
+    short_zh: str = ""
+
+    def short(self, lang: Lang) -> str:
+        """Return the property's name where there is little room."""
+        return (self.short_zh if lang == "zh" else self.short_en) or self.label(lang)
 
     def label(self, lang: Lang) -> str:
         """Return the property's name in a language."""
@@ -40,24 +46,34 @@ class Figure:
 
 
 FIGURES: Final = (
-    Figure("tpp", "TPP", "总处理性能 TPP", "bit-TOPS", "tpp"),
-    Figure("performance_density", "Performance density", "性能密度", "TPP/mm²", "performance_density", 2),
-    Figure("rate16", "Dense rate, 16-bit", "16 位稠密算力", "TFLOPS", "fp16_tflops_dense"),
-    Figure("rate8", "Dense rate, 8-bit", "8 位稠密算力", "TOPS", "fp8_tflops_dense"),
-    Figure("rate6", "Dense rate, 6-bit", "6 位稠密算力", "TOPS", "fp6_tflops_dense"),
-    Figure("rate4", "Dense rate, 4-bit", "4 位稠密算力", "TOPS", "fp4_tflops_dense"),
+    Figure("tpp", "TPP", "总处理性能 TPP", "bit-TOPS", "tpp", 1, "TPP", "TPP"),
+    Figure("performance_density", "Performance density", "性能密度", "TPP/mm²", "performance_density", 2, "Density"),
+    Figure(
+        "rate16", "Dense rate, 16-bit", "16 位稠密算力", "TFLOPS", "fp16_tflops_dense", 1, "Dense 16-bit", "16 位稠密"
+    ),
+    Figure("rate8", "Dense rate, 8-bit", "8 位稠密算力", "TOPS", "fp8_tflops_dense", 1, "Dense 8-bit", "8 位稠密"),
+    Figure("rate6", "Dense rate, 6-bit", "6 位稠密算力", "TOPS", "fp6_tflops_dense", 1, "Dense 6-bit", "6 位稠密"),
+    Figure("rate4", "Dense rate, 4-bit", "4 位稠密算力", "TOPS", "fp4_tflops_dense", 1, "Dense 4-bit", "4 位稠密"),
     Figure("memory_gb", "Memory", "显存", "GB", "memory_gb"),
     Figure("memory_type", "Memory type", "显存类型", "", "memory_type"),
-    Figure("dram_bandwidth_gbs", "DRAM bandwidth", "显存带宽", "GB/s", "memory_bw_gbs"),
-    Figure("interconnect_gbs", "Interconnect", "互连带宽", "GB/s", "interconnect_gbs"),
-    Figure("tdp_w", "Power (TDP)", "功耗 TDP", "W", "tdp_w", 0),
-    Figure("area", "Logic die area", "逻辑芯片面积", "mm²", "die_area_mm2"),
+    Figure("dram_bandwidth_gbs", "DRAM bandwidth", "显存带宽", "GB/s", "memory_bw_gbs", 1, "DRAM", "带宽"),
+    Figure("interconnect_gbs", "Interconnect", "互连带宽", "GB/s", "interconnect_gbs", 1, "Interconnect", "互连"),
+    Figure("tdp_w", "Power (TDP)", "功耗 TDP", "W", "tdp_w", 0, "Power", "功耗"),
+    Figure("area", "Logic die area", "逻辑芯片面积", "mm²", "die_area_mm2", 1, "Logic area", "面积"),
     Figure("process", "Process", "制程", "", "process"),
     Figure("non_planar", "Non-planar transistors", "非平面晶体管", "", "non_planar"),
     Figure("price_usd", "Price", "价格", "US$", "price_usd", 0),
     Figure("released", "Released", "发布", "", "released"),
     Figure("datacenter", "For datacenters", "面向数据中心", "", "datacenter"),
-    Figure("us_commercial_since", "On sale in the US by", "美国上市不晚于", "", "us_commercial_since"),
+    Figure(
+        "us_commercial_since",
+        "On sale in the US by",
+        "美国上市不晚于",
+        "",
+        "us_commercial_since",
+        1,
+        "On sale in US by",
+    ),
 )
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
