@@ -185,6 +185,12 @@ def test_the_command_ends_a_mistake_with_status_3_and_no_traceback() -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_a_terminal_without_our_letters_gets_a_page_all_the_same() -> None:
+    for arguments in (["show", "H200"], ["list", "--lang", "zh"], ["compare", "H200", "H20"]):
+        done = shell("chips", *arguments, PYTHONIOENCODING="ascii")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_names_complete_without_quotes_and_every_offer_finds_its_chip() -> None:
     context = click.Context(chips.commands["show"])
     offers = [item.value for item in chips.commands["show"].params[0].shell_complete(context, "910")]

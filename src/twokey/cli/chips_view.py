@@ -164,7 +164,7 @@ def _sheet(chip: Chip, lang: Lang) -> tuple[list[list[str]], list[str]]:
         if own:
             sources.setdefault(origin.source)
         numbers = [list(sources).index(origin.source) + 1] if own else range(1, len(chip.sources) + 1)
-        cited = ",".join(map(str, numbers)) if value is not None else ""
+        cited = ",".join(map(str, numbers)) if own or value is not None else ""
         confidence = origin.confidence if value is not None else ""
         rows.append([figure.label(lang), _text(figure, chip, lang), figure.unit, confidence, cited and f"[{cited}]"])
     return rows, list(sources)
