@@ -134,8 +134,10 @@ def test_a_short_name_of_two_chips_is_refused_with_both() -> None:
 def test_a_name_or_alias_is_given_once() -> None:
     with pytest.raises(UserError, match="already a chip of this name"):
         catalogue().with_chips([Chip("nvidia-h200 sxm", "NVIDIA")])
-    with pytest.raises(UserError, match="H200: is an alias of NVIDIA H200 SXM and of Acme X"):
+    with pytest.raises(UserError, match="H200: stands for NVIDIA H200 SXM and for Acme X"):
         catalogue().with_chips([Chip("Acme X", "Acme", aliases=("H200",))])
+    with pytest.raises(UserError, match="H200: stands for H200 and for NVIDIA H200 SXM"):
+        catalogue().with_chips([Chip("H200", "Acme")])
 
 
 def test_every_row_of_the_table_is_a_chip_with_its_source_and_confidence() -> None:

@@ -102,6 +102,14 @@ def test_list_is_sorted_with_the_unknown_last() -> None:
     assert names == sorted(names, key=str.casefold)
 
 
+def test_list_by_date_reads_quarters_and_puts_the_not_launched_last() -> None:
+    listed = json.loads(run("list", "--sort", "released", "--format", "json"))
+    dates = [chip["released"] for chip in listed]
+    assert dates[:2] == ["2028-Q4", "2027"]
+    assert dates.index("2026-Q4") < dates.index("2026-03")
+    assert set(dates[dates.index("2018-03-27") + 1 :]) == {None, "not launched"}
+
+
 def test_list_filters_and_says_what_it_could_not_judge() -> None:
     chosen = json.loads(run("list", "--vendor", "kunlunxin", "--format", "json"))
     assert {chip["vendor"] for chip in chosen} == {"Baidu Kunlunxin"}
