@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from typing import Final
 
@@ -46,6 +47,9 @@ def twokey() -> None:
 
 def run() -> None:
     """Run the command; a user's mistake ends in one clear message and exit status 3, never in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter gets "?" in its place
+            stream.reconfigure(errors="replace")
     try:
         code = twokey.main(standalone_mode=False)
     except click.exceptions.Abort:
