@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: started where no `TWOKEY_DATABASE_URL` is given, healed after a kill, stopped with its users."""
+"""The embedded PostgreSQL: started where no server is named, healed after a kill, stopped with its last user."""
 
 from __future__ import annotations
 

@@ -66,7 +66,9 @@ def check_file(path: Path, ring: KeyRing, today: datetime | None = None) -> Proo
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not JSON ({error}); a release is written by `twokey release show --out FILE`") from None
+        raise UserError(
+            f"{path}: not JSON ({error}); a release is written by `twokey release show --out FILE`"
+        ) from None
     return check(document, ring, today)
 
 

@@ -25,7 +25,7 @@ class Reason:
         return {"code": self.code, "en": self.en, "zh": self.zh, "values": self.values}
 
 
-class Refused(UserError):
+class Refused(UserError):  # noqa: N818 (it reads: raise Refused)
     """A service refuses, with every reason; `status` is what HTTP would call it.
 
     >>> raise Refused(reason("units_exhausted", label="BIS-2026-7"))

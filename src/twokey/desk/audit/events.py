@@ -35,7 +35,11 @@ def signer() -> Signer:
 
 
 def issue(
-    kind: str, body: Mapping[str, Any], authorities: tuple[str, ...], subject: tuple[str, int], at: datetime | None = None
+    kind: str,
+    body: Mapping[str, Any],
+    authorities: tuple[str, ...],
+    subject: tuple[str, int],
+    at: datetime | None = None,
 ) -> SignedDocument:
     """Sign a document for one or more authorities and keep it; raises `Refused` where an authority has no key here."""
     whole = {"type": kind, **body}

@@ -51,7 +51,9 @@ class HttpTransport:
     def send(self, message: OutboxMessage) -> None:
         """Post; the message id goes along as the receiver's idempotency key."""
         headers = {"Idempotency-Key": f"twokey-{message.pk}"}
-        httpx.post(self.url, json=as_json(message), headers=headers, timeout=20, follow_redirects=False).raise_for_status()
+        httpx.post(
+            self.url, json=as_json(message), headers=headers, timeout=20, follow_redirects=False
+        ).raise_for_status()
 
 
 def transport() -> Transport:

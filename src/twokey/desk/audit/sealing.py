@@ -138,7 +138,7 @@ def broken() -> str:
 
 
 def witness(actor: Actor, seal_id: int) -> Witness:
-    """Sign a head with the key of the actor's authority: the other side's word is what a database owner cannot forge."""
+    """Sign a head with the key of the actor's authority: a word that the owner of the database cannot forge."""
     permit(actor, "audit.read")
     head = Seal.objects.filter(pk=seal_id).first()
     if head is None:
@@ -193,4 +193,3 @@ def _plain(value: Any) -> Any:
 def _hashes() -> Iterable[bytes]:
     query = Leaf.objects.order_by("position").values_list("leaf_hash", flat=True)
     return (bytes.fromhex(each) for each in query.iterator(chunk_size=10_000))
-

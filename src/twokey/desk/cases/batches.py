@@ -112,7 +112,12 @@ def countersign_topup(actor: Actor, topup_id: int) -> BatchTopUp:
     from twokey.desk.ledger.models import Balance, BatchBalance
 
     with transaction.atomic():
-        row = BatchTopUp.objects.select_for_update(of=("self",)).select_related("batch__authority").filter(pk=topup_id).first()
+        row = (
+            BatchTopUp.objects.select_for_update(of=("self",))
+            .select_related("batch__authority")
+            .filter(pk=topup_id)
+            .first()
+        )
         if row is None:
             raise missing("top-up", topup_id)
         batch = row.batch
@@ -121,7 +126,13 @@ def countersign_topup(actor: Actor, topup_id: int) -> BatchTopUp:
             raise Refused(reason("four_eyes", login=actor.login), status=403)
         if row.countersigned_by:
             raise Refused(
-                reason("wrong_state", what=f"top-up {topup_id}", state="countersigned", task="countersign", allowed="proposed")
+                reason(
+                    "wrong_state",
+                    what=f"top-up {topup_id}",
+                    state="countersigned",
+                    task="countersign",
+                    allowed="proposed",
+                )
             )
         body = {
             "authority": batch.authority.code,
@@ -184,9 +195,7 @@ def take_from_batch(batch: Batch, company: Organisation, term: LineTerm) -> Batc
         if term.units > units_left:
             found.append(reason("batch_units", batch=held.code, asked=term.units, left=units_left, company=whose))
         if term.value_minor > value_left:
-            found.append(
-                reason("batch_value", batch=held.code, asked=term.value_minor, left=value_left, company=whose)
-            )
+            found.append(reason("batch_value", batch=held.code, asked=term.value_minor, left=value_left, company=whose))
     if found:
         raise Refused(*found)
     for target in targets:

@@ -9,7 +9,8 @@ from typing import Final
 
 from django.utils import timezone
 
-from twokey.desk.cases.assessing import CERTIFICATIONS, assess, facts_of, load_order
+from twokey.desk.cases import assessing
+from twokey.desk.cases.assessing import CERTIFICATIONS, facts_of, load_order
 from twokey.desk.cases.models import Application, Document, Order, OrderParty
 from twokey.desk.cases.papers import in_force
 from twokey.desk.parties.screening import list_reasons, party_reasons
@@ -99,7 +100,7 @@ def _law_knows_enough(case: _Case) -> list[Reason]:
     side = "export" if case.application.authority.side == "export" else "import"
     open_facts = [
         name
-        for name in assess(facts_of(case.order, case.on), case.on).key(side).missing  # type: ignore[arg-type]
+        for name in assessing.assess(facts_of(case.order, case.on), case.on).key(side).missing  # type: ignore[arg-type]
         if name not in _FOUND_BY_AUTHORITY and not name.startswith("certifications.")
     ]
     return [_lacks(f"the fact {name}", f"事实 {name}") for name in open_facts]
@@ -119,7 +120,9 @@ IMPORT_CHECKS: Final[tuple[Check, ...]] = (
     _use_statement,
     _parties,
     _document("use_statement", ("the documents on the intended use", "用途证明文件")),
-    _document("substitution_statement", ("the statement why domestic chips do not suffice", "国产芯片不能满足需求的说明")),
+    _document(
+        "substitution_statement", ("the statement why domestic chips do not suffice", "国产芯片不能满足需求的说明")
+    ),
     _law_knows_enough,
     _clean_documents,
     _screened,

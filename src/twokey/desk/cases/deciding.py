@@ -152,7 +152,11 @@ def countersign(actor: Actor, application_id: int) -> Countersignature:
             if application.amends_id is not None:
                 _supersede(actor, application.amends_id)
             numbers = [each.number for each in grant(actor, application, decision)]
-            post("authorisation", ("application", application.pk), {"numbers": numbers, "decision": decision.document.sha256})
+            post(
+                "authorisation",
+                ("application", application.pk),
+                {"numbers": numbers, "decision": decision.document.sha256},
+            )
     return row
 
 
@@ -210,7 +214,9 @@ def reconfirm(actor: Actor, application_id: int, why: str) -> Reconfirmation:
         from twokey.desk.actors import permit_authority
 
         permit_authority(actor, "case.reconfirm", application.authority_id)
-        decision = application.decisions.filter(countersignature__signed=True, outcome="approve").order_by("-pk").first()
+        decision = (
+            application.decisions.filter(countersignature__signed=True, outcome="approve").order_by("-pk").first()
+        )
         if decision is None or application.state != "approved":
             raise Refused(
                 reason(
@@ -232,7 +238,9 @@ def reconfirm(actor: Actor, application_id: int, why: str) -> Reconfirmation:
             "officer": actor.login,
             "at": timezone.now().isoformat(timespec="seconds"),
         }
-        document = issue("twokey.reconfirmation/1", body, (application.authority.code,), ("application", application.pk))
+        document = issue(
+            "twokey.reconfirmation/1", body, (application.authority.code,), ("application", application.pk)
+        )
         row = Reconfirmation.objects.create(
             decision=decision, law_digest=assessment.law_digest, reason=why, officer=actor.login, document=document
         )

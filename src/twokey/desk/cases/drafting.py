@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from twokey.desk.actors import Actor, permit, permit_organisation
+from twokey.desk.actors import Actor, permit_organisation
 from twokey.desk.audit.events import record
 from twokey.desk.cases.assessing import assess_case
 from twokey.desk.cases.calendars import calendar_of, local_day
@@ -188,7 +188,9 @@ def appeal(actor: Actor, application_id: int, grounds: str) -> Appeal:
             raise Refused(reason("appeal_late", until=until.isoformat()))
         if Appeal.objects.filter(decision=decision).exists():
             raise Refused(
-                reason("wrong_state", what="the refusal", state="appealed before", task="appeal", allowed="a first appeal")
+                reason(
+                    "wrong_state", what="the refusal", state="appealed before", task="appeal", allowed="a first appeal"
+                )
             )
         row = Appeal.objects.create(decision=decision, grounds=grounds, by=actor.login)
         move(actor, application, "appeal")

@@ -65,7 +65,9 @@ def add_document(actor: Actor, application_id: int, kind: str, filename: str, co
         if kind not in KINDS:
             raise invalid("kind", f"{kind!r} is not known", f"use one of {', '.join(KINDS)}")
         if application.documents.count() >= settings.TWOKEY_DOCUMENTS_PER_APPLICATION:
-            raise Refused(reason("document_refused", filename=filename, problem="the application has too many documents"))
+            raise Refused(
+                reason("document_refused", filename=filename, problem="the application has too many documents")
+            )
         content_type = detect(filename, content)
         scan, detail = scan_content(content)
         stored_as = secrets.token_hex(32)
@@ -93,7 +95,9 @@ def add_document(actor: Actor, application_id: int, kind: str, filename: str, co
 def read_document(document: Document) -> bytes:
     """Return a document's content; raises `Refused` where it was not passed, or is not what was stored."""
     if document.scan != Document.Scan.CLEAN:
-        raise Refused(reason("document_not_clean", filename=document.filename, detail=document.scan_detail or document.scan))
+        raise Refused(
+            reason("document_not_clean", filename=document.filename, detail=document.scan_detail or document.scan)
+        )
     content = (home().documents / document.stored_as).read_bytes()
     if hashlib.sha256(content).hexdigest() != document.sha256:
         raise Refused(reason("document_refused", filename=document.filename, problem="the stored file was altered"))
@@ -171,7 +175,9 @@ def add_evidence(
         if issued_on > timezone.now().date():
             raise invalid("issued_on", f"{issued_on} lies in the future", "give the date on the document")
         if expires_on is not None and expires_on < issued_on:
-            raise invalid("expires_on", "the evidence would expire before it was issued", "give the date on the document")
+            raise invalid(
+                "expires_on", "the evidence would expire before it was issued", "give the date on the document"
+            )
         if shipment_id is not None and not order.shipments.filter(pk=shipment_id).exists():
             raise missing("shipment", shipment_id)
         evidence = Evidence.objects.create(
@@ -205,9 +211,9 @@ def withdraw_evidence(actor: Actor, evidence_id: int, why: str) -> Evidence:
 def in_force(evidence: Sequence[Evidence], name: str, on: date, shipment_id: int | None = None) -> Evidence | None:
     """Return the evidence for a name that counts on a day, or None."""
     for each in evidence:
-        if each.name == name and each.withdrawn_at is None and each.shipment_id in {None, shipment_id}:
-            if each.expires_on is None or each.expires_on >= on:
-                return each
+        counts = each.name == name and each.withdrawn_at is None and each.shipment_id in {None, shipment_id}
+        if counts and (each.expires_on is None or each.expires_on >= on):
+            return each
     return None
 
 
@@ -220,7 +226,9 @@ def _office(filename: str, content: bytes) -> str:
     except (zipfile.BadZipFile, ValueError, OverflowError):
         raise Refused(reason("document_refused", filename=filename, problem="a broken archive"), status=422) from None
     if whole > 200 * 1024 * 1024 or len(names) > 10_000:
-        raise Refused(reason("document_refused", filename=filename, problem="an archive that unpacks too large"), status=422)
+        raise Refused(
+            reason("document_refused", filename=filename, problem="an archive that unpacks too large"), status=422
+        )
     if any("vbaproject" in name.casefold() or name.casefold().startswith("xl/macrosheets/") for name in names):
         raise Refused(reason("document_refused", filename=filename, problem="it holds macros"), status=422)
     if "[Content_Types].xml" in names:

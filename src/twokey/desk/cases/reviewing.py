@@ -112,14 +112,12 @@ def advise(actor: Actor, application_id: int, recommendation: str, text: str) ->
 
 
 def write_note(actor: Actor, application_id: int, text: str) -> Note:
-    """Write an internal note; only one's own authority ever reads it. Either authority may note on either key's case."""
+    """Write an internal note, on either key's case; only one's own authority ever reads it."""
     permit(actor, "case.note")
     application = Application.objects.filter(pk=application_id).first()
     if application is None or actor.authority_id is None:
         raise missing("application", application_id)
-    return Note.objects.create(
-        application=application, authority_id=actor.authority_id, author=actor.login, text=text
-    )
+    return Note.objects.create(application=application, authority_id=actor.authority_id, author=actor.login, text=text)
 
 
 def notes(actor: Actor, application_id: int) -> QuerySet[Note]:

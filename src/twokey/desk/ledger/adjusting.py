@@ -51,7 +51,9 @@ def sign(actor: Actor, adjustment_id: int) -> Adjustment:
             raise Refused(reason("four_eyes", login=actor.login), status=403)
         if row.signed_by:
             raise Refused(
-                reason("wrong_state", what=f"adjustment {adjustment_id}", state="signed", task="sign", allowed="proposed")
+                reason(
+                    "wrong_state", what=f"adjustment {adjustment_id}", state="signed", task="sign", allowed="proposed"
+                )
             )
         body = {
             "authority": authorisation.authority.code,
@@ -104,7 +106,9 @@ def change_condition(
             raise Refused(reason("four_eyes", login=actor.login), status=403)
         if before.replaced_by_id is not None:
             raise Refused(
-                reason("wrong_state", what=f"condition {condition_id}", state="replaced", task="change", allowed="standing")
+                reason(
+                    "wrong_state", what=f"condition {condition_id}", state="replaced", task="change", allowed="standing"
+                )
             )
         body = {
             "authority": authorisation.authority.code,

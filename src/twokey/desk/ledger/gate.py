@@ -10,7 +10,8 @@ from typing import Final
 from django.utils import timezone
 
 from twokey.desk.audit.sealing import broken
-from twokey.desk.cases.assessing import assess, facts_of, law_digest, load_order
+from twokey.desk.cases import assessing
+from twokey.desk.cases.assessing import facts_of, load_order
 from twokey.desk.cases.models import Evidence, Order
 from twokey.desk.cases.papers import in_force
 from twokey.desk.ledger.models import Authorisation, Condition, Shipment, ShipmentLine
@@ -49,10 +50,7 @@ def ask(shipment: Shipment) -> tuple[Question, list[Reason]]:
         ).order_by("pk")
     )
     wanted = {
-        each.pk
-        for line in lines
-        for each in (line.export_authorisation, line.import_authorisation)
-        if each is not None
+        each.pk for line in lines for each in (line.export_authorisation, line.import_authorisation) if each is not None
     }
     authorisations = list(
         Authorisation.objects.filter(pk__in=wanted)
@@ -68,7 +66,7 @@ def ask(shipment: Shipment) -> tuple[Question, list[Reason]]:
 
 
 def both_keys(question: Question) -> list[Reason]:
-    """Both keys are in force today, for every item and for the place."""
+    """Ask that both keys are in force today, for every item and for the place."""
     found = []
     for line in question.lines:
         for side, each in (("export", line.export_authorisation), ("import", line.import_authorisation)):
@@ -90,7 +88,7 @@ def both_keys(question: Question) -> list[Reason]:
 
 
 def reserved(question: Question) -> list[Reason]:
-    """The shipment is reserved: its units, value and use are held on both sides and in both batches."""
+    """Ask that the shipment is reserved: units, value and use are held on both sides and in both batches."""
     if open_reservation(question.shipment) is not None:
         return []
     found = [reason("not_reserved", shipment=question.shipment.number)]
@@ -107,7 +105,7 @@ def reserved(question: Question) -> list[Reason]:
 
 
 def conditions_met(question: Question) -> list[Reason]:
-    """Every condition precedent has evidence that is in force."""
+    """Ask that every condition precedent has evidence in force."""
     found = []
     for authorisation in question.authorisations:
         for condition in precedents(authorisation):
@@ -126,7 +124,7 @@ def precedents(authorisation: Authorisation) -> list[Condition]:
 
 
 def laboratory(question: Question) -> list[Reason]:
-    """The laboratory certified this very shipment."""
+    """Ask that the laboratory certified this very shipment."""
     own = [each for each in question.evidence if each.shipment_id == question.shipment.pk]
     if in_force(own, "laboratory_certificate", question.on, question.shipment.pk) is None:
         return [reason("no_laboratory", shipment=question.shipment.number)]
@@ -134,7 +132,7 @@ def laboratory(question: Question) -> list[Reason]:
 
 
 def screened(question: Question) -> list[Reason]:
-    """Every party is screened clean on the current lists."""
+    """Ask that every party is screened clean on the current lists."""
     return [*list_reasons(), *party_reasons(everybody(question.order))]
 
 
@@ -145,14 +143,14 @@ def everybody(order: Order) -> list[Organisation]:
 
 
 def law_stands(question: Question) -> list[Reason]:
-    """The law is that of the decision, or the authority reconfirmed under today's; and today's does not block."""
+    """Ask that the law is that of the decision, or reconfirmed since; and that today's does not block."""
     found = []
-    digest_now = law_digest(question.on)
+    digest_now = assessing.law_digest(question.on)
     for each in question.authorisations:
         stood = {each.decision.law_digest, *(row.law_digest for row in each.decision.reconfirmations.all())}
         if digest_now not in stood:
             found.append(reason("law_changed", label=each.number))
-    result = assess(facts_of(question.order, question.on), question.on)
+    result = assessing.assess(facts_of(question.order, question.on), question.on)
     for side in ("export", "import"):
         status = result.key(side).status  # type: ignore[arg-type]
         if status == "clear":
@@ -166,7 +164,7 @@ def law_stands(question: Question) -> list[Reason]:
 
 
 def sealed(question: Question) -> list[Reason]:
-    """The audit seal matches the history."""
+    """Ask that the audit seal matches the history."""
     detail = broken()
     return [reason("seal_broken", detail=detail)] if detail else []
 

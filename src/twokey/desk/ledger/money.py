@@ -38,7 +38,9 @@ def add_rate(
             )
             record(actor, "ledger.rate", "rate", rate.pk, base=base, quote=quote, numerator=numerator, source=source)
     except IntegrityError:
-        raise invalid("on", f"{base}/{quote} has a rate of {on} already", "a rate is never changed; use another day") from None
+        raise invalid(
+            "on", f"{base}/{quote} has a rate of {on} already", "a rate is never changed; use another day"
+        ) from None
     return rate
 
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from twokey.desk.actors import Actor, permit, permit_authority
+from twokey.desk.actors import Actor, permit
 from twokey.desk.audit.events import record
 from twokey.desk.cases.calendars import first_moment, local_day
 from twokey.desk.ledger.models import Authorisation, Balance, HomeShipments, RatioBalance, RatioCap
@@ -38,7 +38,9 @@ def choose_cap(
     if window not in RatioCap.Window.values:
         raise invalid("window", f"{window!r} is not known", f"choose one of {', '.join(RatioCap.Window.values)}")
     if (window == "since") != (since is not None):
-        raise invalid("since", "a date belongs to the window 'since', and to no other", "give it there, leave it out elsewhere")
+        raise invalid(
+            "since", "a date belongs to the window 'since', and to no other", "give it there, leave it out elsewhere"
+        )
     if not 0 < ratio_bp <= 10_000 or not why.strip():
         raise invalid("ratio_bp", "the share must be 1 to 10000 basis points, with a reason", "50 % is 5000")
     try:
@@ -53,15 +55,15 @@ def choose_cap(
                 chosen_by=actor.login,
                 reason=why,
             )
-            record(actor, "ledger.cap", "ratio_cap", cap.pk, product=product, ratio_bp=ratio_bp, window=window, reason=why)
+            record(
+                actor, "ledger.cap", "ratio_cap", cap.pk, product=product, ratio_bp=ratio_bp, window=window, reason=why
+            )
     except IntegrityError:
         raise invalid("product", f"the cap of {product} is chosen already", "a choice stands; it is history") from None
     return cap
 
 
-def state_home_shipments(
-    actor: Actor, cap_id: int, on: date, units: int, tpp_each: int, source: str
-) -> HomeShipments:
+def state_home_shipments(actor: Actor, cap_id: int, on: date, units: int, tpp_each: int, source: str) -> HomeShipments:
     """State what was shipped to customers at home on or up to a day; the cap rises with it at once."""
     permit(actor, "ledger.statement")
     cap = RatioCap.objects.select_related("authority").filter(pk=cap_id).first()
@@ -95,7 +97,9 @@ def balance_for(authorisation: Authorisation) -> Balance | None:
     today = local_day(authority)
     start, end = _window(cap, authorisation, today)
     own = authorisation if cap.window == RatioCap.Window.LICENCE else None
-    found = RatioBalance.objects.select_related("balance").filter(cap=cap, window_start=start, authorisation=own).first()
+    found = (
+        RatioBalance.objects.select_related("balance").filter(cap=cap, window_start=start, authorisation=own).first()
+    )
     if found is None:
         found = _make(cap, authority, start, end, own)
     return found.balance

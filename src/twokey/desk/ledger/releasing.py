@@ -12,7 +12,7 @@ from django.utils import timezone
 from twokey.desk.actors import Actor, Role, permit, permit_organisation
 from twokey.desk.audit.events import issue, record
 from twokey.desk.audit.outbox import post
-from twokey.desk.cases.assessing import law_digest
+from twokey.desk.cases import assessing
 from twokey.desk.cases.papers import in_force
 from twokey.desk.ledger.gate import Question, ask, everybody, precedents
 from twokey.desk.ledger.models import Authorisation, Condition, Movement, Release, Shipment
@@ -56,9 +56,7 @@ def release(actor: Actor, shipment_id: int) -> Release:
         reservation = open_reservation(shipment)
         if reasons or reservation is None:
             raise Refused(*(reasons or [reason("not_reserved", shipment=shipment.number)]))
-        moved = move(
-            "draw", f"draw:{reservation.pk}", of=reservation.pk, shipment_id=shipment.pk, actor=actor.login
-        )
+        moved = move("draw", f"draw:{reservation.pk}", of=reservation.pk, shipment_id=shipment.pk, actor=actor.login)
         body = _body(question, reservation, moved.movement_id)
         authorities = (body["keys"]["export"]["authority"], body["keys"]["import"]["authority"])
         document = issue(RELEASE, body, authorities, ("shipment", shipment.pk))
@@ -115,12 +113,22 @@ def _body(question: Question, reservation: Movement, draw: int) -> dict[str, Any
         },
         "keys": {side: _key(question, side) for side in ("export", "import")},
         "parties": [
-            {"name": each.name, "name_latin": each.name_latin, "country": each.country, "roles": _roles(question, each.pk)}
+            {
+                "name": each.name,
+                "name_latin": each.name_latin,
+                "country": each.country,
+                "roles": _roles(question, each.pk),
+            }
             for each in everybody(question.order)
         ],
         "conditions": [
-            {"authorisation": each.number, "code": condition.code, "kind": condition.kind, "en": condition.text_en,
-             "zh": condition.text_zh}
+            {
+                "authorisation": each.number,
+                "code": condition.code,
+                "kind": condition.kind,
+                "en": condition.text_en,
+                "zh": condition.text_zh,
+            }
             for each in question.authorisations
             for condition in _standing(each)
         ],
@@ -135,7 +143,7 @@ def _body(question: Question, reservation: Movement, draw: int) -> dict[str, Any
             for each in ScreeningList.objects.select_related("current").order_by("code")
             if each.current is not None
         ],
-        "law": {"digest": law_digest(question.on), "as_of": question.on.isoformat()},
+        "law": {"digest": assessing.law_digest(question.on), "as_of": question.on.isoformat()},
         "movement": {"reserve": reservation.pk, "draw": draw},
     }
 

@@ -59,8 +59,15 @@ def plan(actor: Actor, order_id: int, number: str, place: str, parts: Sequence[P
         with transaction.atomic():
             shipment = Shipment.objects.create(order=order, number=number, place=place, created_by=actor.login)
             for part in parts:
-                if type(part.units) is not int or part.units < 1 or type(part.value_minor) is not int or part.value_minor < 0:
-                    raise invalid("lines.units", "units and value must be whole numbers", "give integers, units above 0")
+                if (
+                    type(part.units) is not int
+                    or part.units < 1
+                    or type(part.value_minor) is not int
+                    or part.value_minor < 0
+                ):
+                    raise invalid(
+                        "lines.units", "units and value must be whole numbers", "give integers, units above 0"
+                    )
                 if part.position not in lines:
                     raise missing("order line", part.position)
                 ShipmentLine.objects.create(
@@ -158,7 +165,11 @@ def take_back(actor: Actor, shipment_id: int, key: str, units: Mapping[int, int]
         )
         if not moved.repeated:
             record(actor, "shipment.returned", "shipment", shipment.pk, units={str(k): v for k, v in units.items()})
-            post("return", ("shipment", shipment.pk), {"number": shipment.number, "units": {str(k): v for k, v in units.items()}})
+            post(
+                "return",
+                ("shipment", shipment.pk),
+                {"number": shipment.number, "units": {str(k): v for k, v in units.items()}},
+            )
     return moved
 
 
@@ -196,7 +207,9 @@ def arrive(
     if kind not in Arrival.Kind.values:
         raise invalid("kind", f"{kind!r} is not known", f"use one of {', '.join(Arrival.Kind.values)}")
     with transaction.atomic():
-        shipment = Shipment.objects.select_for_update(of=("self",)).select_related("order").filter(pk=shipment_id).first()
+        shipment = (
+            Shipment.objects.select_for_update(of=("self",)).select_related("order").filter(pk=shipment_id).first()
+        )
         if shipment is None:
             raise missing("shipment", shipment_id)
         if kind == Arrival.Kind.DELIVERY:
@@ -214,7 +227,13 @@ def arrive(
         try:
             with transaction.atomic():
                 row = Arrival.objects.create(
-                    shipment_line=line, kind=kind, number=number, on=on, place=place, units=units, recorded_by=actor.login
+                    shipment_line=line,
+                    kind=kind,
+                    number=number,
+                    on=on,
+                    place=place,
+                    units=units,
+                    recorded_by=actor.login,
                 )
         except IntegrityError:
             raise Refused(reason("repeated")) from None
@@ -273,8 +292,14 @@ def amounts_of(
     whole: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     conversions: list[tuple[int, Converted]] = []
     found: list[Reason] = []
-    lines = shipment.lines.select_related("line", *(f"{side}_authorisation__{of}" for side in ("export", "import")
-        for of in ("authority", "balance", "batch_balance", "share_balance", "line__order")))
+    lines = shipment.lines.select_related(
+        "line",
+        *(
+            f"{side}_authorisation__{of}"
+            for side in ("export", "import")
+            for of in ("authority", "balance", "batch_balance", "share_balance", "line__order")
+        ),
+    )
     today = timezone.now().date()
     for line in lines.order_by("pk"):
         units = line.units if only is None else only.get(line.line.position, 0)

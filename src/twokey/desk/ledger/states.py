@@ -149,7 +149,11 @@ def _apply(actor: Actor, authorisation: Authorisation, change: str, why: str) ->
             after=rule.ends,
             reason=why,
         )
-        post("state", ("authorisation", authorisation.pk), {"number": authorisation.number, "state": rule.ends, "reason": why})
+        post(
+            "state",
+            ("authorisation", authorisation.pk),
+            {"number": authorisation.number, "state": rule.ends, "reason": why},
+        )
     return row
 
 
@@ -157,7 +161,8 @@ def _update(authorisation: Authorisation, rule: Change) -> str:
     """Change the state in one statement; it waits for movements under way and goes before those to come."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE ledger_balance b SET state = %s FROM (SELECT id, state FROM ledger_balance WHERE id = %s FOR UPDATE) o "
+            "UPDATE ledger_balance b SET state = %s "
+            "FROM (SELECT id, state FROM ledger_balance WHERE id = %s FOR UPDATE) o "
             "WHERE b.id = o.id AND b.state = ANY (%s) RETURNING o.state",
             [rule.ends, authorisation.balance_id, list(rule.starts)],
         )

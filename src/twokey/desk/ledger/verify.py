@@ -82,8 +82,10 @@ def _batch_caps() -> list[Difference]:
     }
     found = []
     for row in BatchBalance.objects.filter(share=None).select_related("balance"):
-        raised = BatchTopUp.objects.filter(batch_id=row.batch_id, share=None).exclude(countersigned_by="").aggregate(
-            units=Sum("units"), value=Sum("value_minor")
+        raised = (
+            BatchTopUp.objects.filter(batch_id=row.batch_id, share=None)
+            .exclude(countersigned_by="")
+            .aggregate(units=Sum("units"), value=Sum("value_minor"))
         )
         start = opened.get(row.batch_id)
         if start is None:

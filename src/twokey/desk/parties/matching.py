@@ -15,7 +15,28 @@ THRESHOLD: Final = 850  # per mille; a pair at or above it waits for an officer
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 # What only says which form of company it is; it must not make two names alike.
 _FORMS_LATIN: Final = frozenset(
-    "co company corp corporation inc incorporated ltd limited llc lp plc gmbh ag sa bv pte pty the and of".split()
+    [
+        "co",
+        "company",
+        "corp",
+        "corporation",
+        "inc",
+        "incorporated",
+        "ltd",
+        "limited",
+        "llc",
+        "lp",
+        "plc",
+        "gmbh",
+        "ag",
+        "sa",
+        "bv",
+        "pte",
+        "pty",
+        "the",
+        "and",
+        "of",
+    ]
 )
 _FORMS_HAN: Final = re.compile("股份有限公司|有限责任公司|有限公司|股份公司|公司|集团|（|）|[()]")
 

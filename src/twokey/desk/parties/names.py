@@ -23,7 +23,8 @@ def check_name(text: str, field: str = "name") -> str:
     bad = [char for char in name if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cn", "Cs"}]
     if bad:
         raise Refused(
-            reason("name_script", field=field, problem=f"it holds the control character U+{ord(bad[0]):04X}"), status=422
+            reason("name_script", field=field, problem=f"it holds the control character U+{ord(bad[0]):04X}"),
+            status=422,
         )
     return name
 

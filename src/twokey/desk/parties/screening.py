@@ -89,7 +89,13 @@ def import_list(
         target.required, target.max_age_days = required, max_age_days
         target.save(update_fields=["current", "required", "max_age_days"])
         record(
-            actor, "screening.list_imported", "list", target.pk, code=code, entries=version.entries, sha256=version.sha256
+            actor,
+            "screening.list_imported",
+            "list",
+            target.pk,
+            code=code,
+            entries=version.entries,
+            sha256=version.sha256,
         )
         rescreen(actor)
     return version
@@ -211,9 +217,7 @@ def party_reasons(organisations: Iterable[Organisation]) -> list[Reason]:
         for match in last.matches:
             if match["same"] is None:
                 found.append(
-                    reason(
-                        "screening_open", party=organisation.name_latin, list=match["list"], score=match["score"]
-                    )
+                    reason("screening_open", party=organisation.name_latin, list=match["list"], score=match["score"])
                 )
             elif match["same"]:
                 found.append(reason("screening_listed", party=organisation.name_latin, list=match["list"]))

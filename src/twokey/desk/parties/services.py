@@ -31,7 +31,7 @@ def add_party(
     ultimate_parent_id: int | None = None,
     provenance: str = "",
 ) -> Organisation:
-    """Enter an organisation; raises `Refused` for a name in the wrong script, an unknown kind or country, or a known id."""
+    """Enter an organisation; raises `Refused` for a name in the wrong script, an unknown kind, or a known id."""
     permit(actor, "party.write")
     if kind not in Organisation.Kind.values:
         raise invalid("kind", f"{kind!r} is not known", f"use one of {', '.join(Organisation.Kind.values)}")

@@ -12,7 +12,9 @@ from twokey.desk.parties.screening import keep, names_of
 from twokey.desk.reasons import Refused, reason
 
 
-def screen(actor: Actor, organisation: Organisation, server: str, dataset: str = "default", threshold: int = 700) -> Screening:
+def screen(
+    actor: Actor, organisation: Organisation, server: str, dataset: str = "default", threshold: int = 700
+) -> Screening:
     """Ask a yente server for a party and keep its answer; a server that does not answer raises `Refused`.
 
     `threshold` is per mille. The names of both scripts go in one query, as yente's own matcher wants them.
@@ -33,7 +35,8 @@ def screen(actor: Actor, organisation: Organisation, server: str, dataset: str =
         matches = [_match(each, dataset) for each in results if round(each["score"] * 1000) >= threshold]
     except (httpx.HTTPError, KeyError, ValueError, TypeError) as error:
         raise Refused(
-            reason("list_refused", source=server, problem=f"the yente server gave no usable answer ({error})"), status=502
+            reason("list_refused", source=server, problem=f"the yente server gave no usable answer ({error})"),
+            status=502,
         ) from None
     return keep(organisation, matches, f"yente {server}")
 

@@ -5,95 +5,101 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='OutboxMessage',
+            name="OutboxMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('topic', models.CharField(max_length=40)),
-                ('subject_kind', models.CharField(max_length=30)),
-                ('subject_id', models.BigIntegerField()),
-                ('body', models.JSONField()),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('sent', 'Sent'), ('failed', 'Failed')], db_index=True, default='pending', max_length=10)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('last_error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('next_attempt_at', models.DateTimeField(auto_now_add=True)),
-                ('sent_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("topic", models.CharField(max_length=40)),
+                ("subject_kind", models.CharField(max_length=30)),
+                ("subject_id", models.BigIntegerField()),
+                ("body", models.JSONField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("sent", "Sent"), ("failed", "Failed")],
+                        db_index=True,
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("last_error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("next_attempt_at", models.DateTimeField(auto_now_add=True)),
+                ("sent_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Seal',
+            name="Seal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('size', models.BigIntegerField(unique=True)),
-                ('root', models.CharField(max_length=64)),
-                ('jws', models.JSONField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("size", models.BigIntegerField(unique=True)),
+                ("root", models.CharField(max_length=64)),
+                ("jws", models.JSONField()),
             ],
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('actor', models.CharField(max_length=150)),
-                ('role', models.CharField(max_length=20)),
-                ('authority', models.CharField(blank=True, max_length=20)),
-                ('channel', models.CharField(max_length=10)),
-                ('verb', models.CharField(max_length=60)),
-                ('subject_kind', models.CharField(max_length=30)),
-                ('subject_id', models.BigIntegerField()),
-                ('payload', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("actor", models.CharField(max_length=150)),
+                ("role", models.CharField(max_length=20)),
+                ("authority", models.CharField(blank=True, max_length=20)),
+                ("channel", models.CharField(max_length=10)),
+                ("verb", models.CharField(max_length=60)),
+                ("subject_kind", models.CharField(max_length=30)),
+                ("subject_id", models.BigIntegerField()),
+                ("payload", models.JSONField(default=dict)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject_kind', 'subject_id'], name='audit_event_subject_9d1101_idx')],
+                "indexes": [models.Index(fields=["subject_kind", "subject_id"], name="audit_event_subject_9d1101_idx")],
             },
         ),
         migrations.CreateModel(
-            name='Leaf',
+            name="Leaf",
             fields=[
-                ('position', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('stream', models.CharField(max_length=20)),
-                ('row_id', models.BigIntegerField()),
-                ('leaf_hash', models.CharField(max_length=64)),
+                ("position", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("stream", models.CharField(max_length=20)),
+                ("row_id", models.BigIntegerField()),
+                ("leaf_hash", models.CharField(max_length=64)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('stream', 'row_id'), name='leaf_once')],
+                "constraints": [models.UniqueConstraint(fields=("stream", "row_id"), name="leaf_once")],
             },
         ),
         migrations.CreateModel(
-            name='SignedDocument',
+            name="SignedDocument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('subject_kind', models.CharField(max_length=30)),
-                ('subject_id', models.BigIntegerField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('jws', models.JSONField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40)),
+                ("subject_kind", models.CharField(max_length=30)),
+                ("subject_id", models.BigIntegerField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("sha256", models.CharField(db_index=True, max_length=64)),
+                ("jws", models.JSONField()),
             ],
             options={
-                'indexes': [models.Index(fields=['subject_kind', 'subject_id'], name='audit_signe_subject_90bd94_idx')],
+                "indexes": [models.Index(fields=["subject_kind", "subject_id"], name="audit_signe_subject_90bd94_idx")],
             },
         ),
         migrations.CreateModel(
-            name='Witness',
+            name="Witness",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('authority', models.CharField(max_length=20)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('jws', models.JSONField()),
-                ('seal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='audit.seal')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("authority", models.CharField(max_length=20)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("jws", models.JSONField()),
+                ("seal", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="audit.seal")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('seal', 'authority'), name='witness_once')],
+                "constraints": [models.UniqueConstraint(fields=("seal", "authority"), name="witness_once")],
             },
         ),
     ]

@@ -6,315 +6,498 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('audit', '0001_initial'),
-        ('parties', '0001_initial'),
+        ("audit", "0001_initial"),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Application',
+            name="Application",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(db_index=True, default='draft', max_length=30)),
-                ('use_statement', models.TextField(blank=True)),
-                ('officer', models.CharField(blank=True, max_length=150)),
-                ('attention', models.CharField(blank=True, db_index=True, max_length=60)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('amends', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='amendments', to='cases.application')),
-                ('applicant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='parties.organisation')),
-                ('authority', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='parties.authority')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("state", models.CharField(db_index=True, default="draft", max_length=30)),
+                ("use_statement", models.TextField(blank=True)),
+                ("officer", models.CharField(blank=True, max_length=150)),
+                ("attention", models.CharField(blank=True, db_index=True, max_length=60)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "amends",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="amendments",
+                        to="cases.application",
+                    ),
+                ),
+                (
+                    "applicant",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="parties.organisation"),
+                ),
+                ("authority", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="parties.authority")),
             ],
         ),
         migrations.CreateModel(
-            name='Advice',
+            name="Advice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reviewer', models.CharField(max_length=150)),
-                ('recommendation', models.CharField(choices=[('approve', 'Approve'), ('approve_with_conditions', 'Approve With Conditions'), ('refuse', 'Refuse'), ('no_objection', 'No Objection')], max_length=30)),
-                ('text', models.TextField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='advice', to='cases.application')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reviewer", models.CharField(max_length=150)),
+                (
+                    "recommendation",
+                    models.CharField(
+                        choices=[
+                            ("approve", "Approve"),
+                            ("approve_with_conditions", "Approve With Conditions"),
+                            ("refuse", "Refuse"),
+                            ("no_objection", "No Objection"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("text", models.TextField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="advice", to="cases.application"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Batch',
+            name="Batch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=40)),
-                ('currency', models.CharField(max_length=3)),
-                ('oversubscription', models.BooleanField(default=False)),
-                ('units_granted', models.BigIntegerField(default=0)),
-                ('value_granted', models.BigIntegerField(default=0)),
-                ('opened_by', models.CharField(max_length=150)),
-                ('countersigned_by', models.CharField(blank=True, max_length=150)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('authority', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='parties.authority')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=40)),
+                ("currency", models.CharField(max_length=3)),
+                ("oversubscription", models.BooleanField(default=False)),
+                ("units_granted", models.BigIntegerField(default=0)),
+                ("value_granted", models.BigIntegerField(default=0)),
+                ("opened_by", models.CharField(max_length=150)),
+                ("countersigned_by", models.CharField(blank=True, max_length=150)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("authority", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="parties.authority")),
             ],
         ),
         migrations.CreateModel(
-            name='BatchShare',
+            name="BatchShare",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('units_granted', models.BigIntegerField(default=0)),
-                ('value_granted', models.BigIntegerField(default=0)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shares', to='cases.batch')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='parties.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("units_granted", models.BigIntegerField(default=0)),
+                ("value_granted", models.BigIntegerField(default=0)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="shares", to="cases.batch"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="parties.organisation"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BatchTopUp',
+            name="BatchTopUp",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('units', models.BigIntegerField()),
-                ('value_minor', models.BigIntegerField()),
-                ('reason', models.TextField()),
-                ('proposed_by', models.CharField(max_length=150)),
-                ('proposed_at', models.DateTimeField(auto_now_add=True)),
-                ('countersigned_by', models.CharField(blank=True, max_length=150)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='topups', to='cases.batch')),
-                ('document', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='audit.signeddocument')),
-                ('share', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='cases.batchshare')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("units", models.BigIntegerField()),
+                ("value_minor", models.BigIntegerField()),
+                ("reason", models.TextField()),
+                ("proposed_by", models.CharField(max_length=150)),
+                ("proposed_at", models.DateTimeField(auto_now_add=True)),
+                ("countersigned_by", models.CharField(blank=True, max_length=150)),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="topups", to="cases.batch"
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="audit.signeddocument"
+                    ),
+                ),
+                (
+                    "share",
+                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="cases.batchshare"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('outcome', models.CharField(choices=[('approve', 'Approve'), ('refuse', 'Refuse')], max_length=10)),
-                ('reasons', models.TextField()),
-                ('terms', models.JSONField(default=dict)),
-                ('law_digest', models.CharField(max_length=128)),
-                ('officer', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='cases.application')),
-                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='cases.batch')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='audit.signeddocument')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("outcome", models.CharField(choices=[("approve", "Approve"), ("refuse", "Refuse")], max_length=10)),
+                ("reasons", models.TextField()),
+                ("terms", models.JSONField(default=dict)),
+                ("law_digest", models.CharField(max_length=128)),
+                ("officer", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="decisions", to="cases.application"
+                    ),
+                ),
+                ("batch", models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="cases.batch")),
+                ("document", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="audit.signeddocument")),
             ],
         ),
         migrations.CreateModel(
-            name='Countersignature',
+            name="Countersignature",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('signed', models.BooleanField()),
-                ('reason', models.TextField(blank=True)),
-                ('officer', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('document', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='audit.signeddocument')),
-                ('decision', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='countersignature', to='cases.decision')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("signed", models.BooleanField()),
+                ("reason", models.TextField(blank=True)),
+                ("officer", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "document",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="audit.signeddocument"
+                    ),
+                ),
+                (
+                    "decision",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="countersignature",
+                        to="cases.decision",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Appeal',
+            name="Appeal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('grounds', models.TextField()),
-                ('by', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('allowed', models.BooleanField(null=True)),
-                ('heard_by', models.CharField(blank=True, max_length=150)),
-                ('heard_reason', models.TextField(blank=True)),
-                ('heard_at', models.DateTimeField(null=True)),
-                ('decision', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='appeal', to='cases.decision')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("grounds", models.TextField()),
+                ("by", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("allowed", models.BooleanField(null=True)),
+                ("heard_by", models.CharField(blank=True, max_length=150)),
+                ("heard_reason", models.TextField(blank=True)),
+                ("heard_at", models.DateTimeField(null=True)),
+                (
+                    "decision",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="appeal", to="cases.decision"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('filename', models.CharField(max_length=200)),
-                ('content_type', models.CharField(max_length=100)),
-                ('size', models.PositiveIntegerField()),
-                ('sha256', models.CharField(max_length=64)),
-                ('stored_as', models.CharField(max_length=64)),
-                ('scan', models.CharField(choices=[('clean', 'Clean'), ('infected', 'Infected'), ('failed', 'Failed')], max_length=10)),
-                ('scan_detail', models.CharField(blank=True, max_length=200)),
-                ('uploaded_by', models.CharField(max_length=150)),
-                ('uploaded_at', models.DateTimeField(auto_now_add=True)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='cases.application')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40)),
+                ("filename", models.CharField(max_length=200)),
+                ("content_type", models.CharField(max_length=100)),
+                ("size", models.PositiveIntegerField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("stored_as", models.CharField(max_length=64)),
+                (
+                    "scan",
+                    models.CharField(
+                        choices=[("clean", "Clean"), ("infected", "Infected"), ("failed", "Failed")], max_length=10
+                    ),
+                ),
+                ("scan_detail", models.CharField(blank=True, max_length=200)),
+                ("uploaded_by", models.CharField(max_length=150)),
+                ("uploaded_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="documents", to="cases.application"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InformationRequest',
+            name="InformationRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('question', models.TextField()),
-                ('asked_by', models.CharField(max_length=150)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('due_on', models.DateField()),
-                ('answer', models.TextField(blank=True)),
-                ('answered_by', models.CharField(blank=True, max_length=150)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='cases.application')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("question", models.TextField()),
+                ("asked_by", models.CharField(max_length=150)),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("due_on", models.DateField()),
+                ("answer", models.TextField(blank=True)),
+                ("answered_by", models.CharField(blank=True, max_length=150)),
+                ("answered_at", models.DateTimeField(null=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="questions", to="cases.application"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Necessity',
+            name="Necessity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('necessary', models.BooleanField()),
-                ('criteria', models.JSONField()),
-                ('officer', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='necessity', to='cases.application')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("necessary", models.BooleanField()),
+                ("criteria", models.JSONField()),
+                ("officer", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="necessity", to="cases.application"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Note',
+            name="Note",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('author', models.CharField(max_length=150)),
-                ('text', models.TextField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notes', to='cases.application')),
-                ('authority', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='parties.authority')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("author", models.CharField(max_length=150)),
+                ("text", models.TextField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="notes", to="cases.application"
+                    ),
+                ),
+                ("authority", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="parties.authority")),
             ],
         ),
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=40, unique=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('destination', models.CharField(max_length=2)),
-                ('place', models.CharField(max_length=20)),
-                ('facts', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.CharField(max_length=150)),
-                ('exporter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exports', to='parties.organisation')),
-                ('importer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imports', to='parties.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=40, unique=True)),
+                ("currency", models.CharField(max_length=3)),
+                ("destination", models.CharField(max_length=2)),
+                ("place", models.CharField(max_length=20)),
+                ("facts", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_by", models.CharField(max_length=150)),
+                (
+                    "exporter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="exports", to="parties.organisation"
+                    ),
+                ),
+                (
+                    "importer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="imports", to="parties.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Milestone',
+            name="Milestone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('approval', 'Approval'), ('conditions_met', 'Conditions Met'), ('order', 'Order'), ('licence', 'Licence'), ('customs_release', 'Customs Release')], max_length=20)),
-                ('on', models.DateField()),
-                ('reference', models.CharField(max_length=200)),
-                ('recorded_at', models.DateTimeField(auto_now_add=True)),
-                ('recorded_by', models.CharField(max_length=150)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='cases.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("approval", "Approval"),
+                            ("conditions_met", "Conditions Met"),
+                            ("order", "Order"),
+                            ("licence", "Licence"),
+                            ("customs_release", "Customs Release"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("on", models.DateField()),
+                ("reference", models.CharField(max_length=200)),
+                ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                ("recorded_by", models.CharField(max_length=150)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="milestones", to="cases.order"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Evidence',
+            name="Evidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('shipment_id', models.BigIntegerField(null=True)),
-                ('issuer', models.CharField(max_length=300)),
-                ('issued_on', models.DateField()),
-                ('expires_on', models.DateField(null=True)),
-                ('recorded_by', models.CharField(max_length=150)),
-                ('recorded_at', models.DateTimeField(auto_now_add=True)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('withdrawn_reason', models.TextField(blank=True)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='cases.document')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evidence', to='cases.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("shipment_id", models.BigIntegerField(null=True)),
+                ("issuer", models.CharField(max_length=300)),
+                ("issued_on", models.DateField()),
+                ("expires_on", models.DateField(null=True)),
+                ("recorded_by", models.CharField(max_length=150)),
+                ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                ("withdrawn_reason", models.TextField(blank=True)),
+                ("document", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="cases.document")),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="evidence", to="cases.order"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='application',
-            name='order',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='applications', to='cases.order'),
+            model_name="application",
+            name="order",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="applications", to="cases.order"
+            ),
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('chip', models.CharField(max_length=100)),
-                ('units', models.BigIntegerField()),
-                ('value_minor', models.BigIntegerField()),
-                ('tpp', models.BigIntegerField(null=True)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='cases.order')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveIntegerField()),
+                ("chip", models.CharField(max_length=100)),
+                ("units", models.BigIntegerField()),
+                ("value_minor", models.BigIntegerField()),
+                ("tpp", models.BigIntegerField(null=True)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="cases.order"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='OrderParty',
+            name="OrderParty",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('exporter', 'Exporter'), ('purchaser', 'Purchaser'), ('intermediate_consignee', 'Intermediate Consignee'), ('ultimate_consignee', 'Ultimate Consignee'), ('end_user', 'End User'), ('carrier', 'Carrier'), ('laboratory', 'Laboratory'), ('remote_user', 'Remote User')], max_length=30)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parties', to='cases.order')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roles', to='parties.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("exporter", "Exporter"),
+                            ("purchaser", "Purchaser"),
+                            ("intermediate_consignee", "Intermediate Consignee"),
+                            ("ultimate_consignee", "Ultimate Consignee"),
+                            ("end_user", "End User"),
+                            ("carrier", "Carrier"),
+                            ("laboratory", "Laboratory"),
+                            ("remote_user", "Remote User"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="parties", to="cases.order"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="roles", to="parties.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Reconfirmation',
+            name="Reconfirmation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('law_digest', models.CharField(max_length=128)),
-                ('reason', models.TextField()),
-                ('officer', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reconfirmations', to='cases.decision')),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='audit.signeddocument')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("law_digest", models.CharField(max_length=128)),
+                ("reason", models.TextField()),
+                ("officer", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "decision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="reconfirmations", to="cases.decision"
+                    ),
+                ),
+                ("document", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="audit.signeddocument")),
             ],
         ),
         migrations.CreateModel(
-            name='StoredAssessment',
+            name="StoredAssessment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('as_of', models.DateField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('key', models.CharField(max_length=6)),
-                ('status', models.CharField(max_length=20)),
-                ('answer', models.CharField(blank=True, max_length=100)),
-                ('missing', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), default=list, size=None)),
-                ('law_digest', models.CharField(max_length=128)),
-                ('facts_digest', models.CharField(max_length=64)),
-                ('lists_digest', models.CharField(max_length=64)),
-                ('body', models.JSONField()),
-                ('why', models.CharField(max_length=40)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assessments', to='cases.application')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("as_of", models.DateField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("key", models.CharField(max_length=6)),
+                ("status", models.CharField(max_length=20)),
+                ("answer", models.CharField(blank=True, max_length=100)),
+                (
+                    "missing",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=100), default=list, size=None
+                    ),
+                ),
+                ("law_digest", models.CharField(max_length=128)),
+                ("facts_digest", models.CharField(max_length=64)),
+                ("lists_digest", models.CharField(max_length=64)),
+                ("body", models.JSONField()),
+                ("why", models.CharField(max_length=40)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="assessments", to="cases.application"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AdviceRequest',
+            name="AdviceRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reviewer', models.CharField(max_length=150)),
-                ('asked_by', models.CharField(max_length=150)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='advice_requests', to='cases.application')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("reviewer", models.CharField(max_length=150)),
+                ("asked_by", models.CharField(max_length=150)),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="advice_requests",
+                        to="cases.application",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('application', 'reviewer'), name='asked_once')],
+                "constraints": [models.UniqueConstraint(fields=("application", "reviewer"), name="asked_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='batch',
-            constraint=models.UniqueConstraint(fields=('authority', 'code'), name='batch_code'),
+            model_name="batch",
+            constraint=models.UniqueConstraint(fields=("authority", "code"), name="batch_code"),
         ),
         migrations.AddConstraint(
-            model_name='batchshare',
-            constraint=models.UniqueConstraint(fields=('batch', 'organisation'), name='share_once'),
+            model_name="batchshare",
+            constraint=models.UniqueConstraint(fields=("batch", "organisation"), name="share_once"),
         ),
         migrations.AddIndex(
-            model_name='evidence',
-            index=models.Index(fields=['order', 'name'], name='cases_evide_order_i_92b31d_idx'),
+            model_name="evidence",
+            index=models.Index(fields=["order", "name"], name="cases_evide_order_i_92b31d_idx"),
         ),
         migrations.AddIndex(
-            model_name='application',
-            index=models.Index(fields=['authority', 'state', 'submitted_at'], name='cases_appli_authori_7dc3d8_idx'),
+            model_name="application",
+            index=models.Index(fields=["authority", "state", "submitted_at"], name="cases_appli_authori_7dc3d8_idx"),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.UniqueConstraint(fields=('order', 'position'), name='order_line_position'),
+            model_name="orderline",
+            constraint=models.UniqueConstraint(fields=("order", "position"), name="order_line_position"),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(('units__gt', 0), ('value_minor__gt', 0)), name='order_line_positive'),
+            model_name="orderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("units__gt", 0), ("value_minor__gt", 0)), name="order_line_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='orderparty',
-            constraint=models.UniqueConstraint(fields=('order', 'organisation', 'role'), name='party_role_once'),
+            model_name="orderparty",
+            constraint=models.UniqueConstraint(fields=("order", "organisation", "role"), name="party_role_once"),
         ),
     ]

@@ -7,448 +7,666 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('audit', '0001_initial'),
-        ('cases', '0001_initial'),
-        ('parties', '0001_initial'),
+        ("audit", "0001_initial"),
+        ("cases", "0001_initial"),
+        ("parties", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Arrival',
+            name="Arrival",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('delivery', 'Delivery'), ('customs_entry', 'Customs Entry')], max_length=15)),
-                ('number', models.CharField(max_length=60)),
-                ('on', models.DateField()),
-                ('place', models.CharField(max_length=20)),
-                ('units', models.BigIntegerField()),
-                ('recorded_by', models.CharField(max_length=150)),
-                ('recorded_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("delivery", "Delivery"), ("customs_entry", "Customs Entry")], max_length=15
+                    ),
+                ),
+                ("number", models.CharField(max_length=60)),
+                ("on", models.DateField()),
+                ("place", models.CharField(max_length=20)),
+                ("units", models.BigIntegerField()),
+                ("recorded_by", models.CharField(max_length=150)),
+                ("recorded_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Balance',
+            name="Balance",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('authorisation', 'Authorisation'), ('batch', 'Batch'), ('share', 'Share'), ('ratio', 'Ratio')], max_length=15)),
-                ('label', models.CharField(max_length=100)),
-                ('state', models.CharField(choices=[('in_force', 'In Force'), ('suspended', 'Suspended'), ('revoked', 'Revoked'), ('surrendered', 'Surrendered'), ('superseded', 'Superseded'), ('expired', 'Expired')], default='in_force', max_length=12)),
-                ('opens_at', models.DateTimeField()),
-                ('closes_at', models.DateTimeField(null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('units_cap', models.BigIntegerField(null=True)),
-                ('value_cap', models.BigIntegerField(null=True)),
-                ('uses_cap', models.BigIntegerField(null=True)),
-                ('value_tolerance', models.BigIntegerField(default=0)),
-                ('units_reserved', models.BigIntegerField(default=0)),
-                ('units_drawn', models.BigIntegerField(default=0)),
-                ('value_reserved', models.BigIntegerField(default=0)),
-                ('value_drawn', models.BigIntegerField(default=0)),
-                ('uses_reserved', models.BigIntegerField(default=0)),
-                ('uses_drawn', models.BigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("authorisation", "Authorisation"),
+                            ("batch", "Batch"),
+                            ("share", "Share"),
+                            ("ratio", "Ratio"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("label", models.CharField(max_length=100)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("in_force", "In Force"),
+                            ("suspended", "Suspended"),
+                            ("revoked", "Revoked"),
+                            ("surrendered", "Surrendered"),
+                            ("superseded", "Superseded"),
+                            ("expired", "Expired"),
+                        ],
+                        default="in_force",
+                        max_length=12,
+                    ),
+                ),
+                ("opens_at", models.DateTimeField()),
+                ("closes_at", models.DateTimeField(null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("units_cap", models.BigIntegerField(null=True)),
+                ("value_cap", models.BigIntegerField(null=True)),
+                ("uses_cap", models.BigIntegerField(null=True)),
+                ("value_tolerance", models.BigIntegerField(default=0)),
+                ("units_reserved", models.BigIntegerField(default=0)),
+                ("units_drawn", models.BigIntegerField(default=0)),
+                ("value_reserved", models.BigIntegerField(default=0)),
+                ("value_drawn", models.BigIntegerField(default=0)),
+                ("uses_reserved", models.BigIntegerField(default=0)),
+                ("uses_drawn", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='Condition',
+            name="Condition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60)),
-                ('kind', models.CharField(choices=[('precedent', 'Precedent'), ('lasting', 'Lasting')], max_length=10)),
-                ('text_en', models.TextField()),
-                ('text_zh', models.TextField()),
-                ('set_by', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('lifted', models.BooleanField(default=False)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=60)),
+                ("kind", models.CharField(choices=[("precedent", "Precedent"), ("lasting", "Lasting")], max_length=10)),
+                ("text_en", models.TextField()),
+                ("text_zh", models.TextField()),
+                ("set_by", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("lifted", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
-            name='Conversion',
+            name="Conversion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_minor', models.BigIntegerField()),
-                ('from_currency', models.CharField(max_length=3)),
-                ('to_minor', models.BigIntegerField()),
-                ('to_currency', models.CharField(max_length=3)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("from_minor", models.BigIntegerField()),
+                ("from_currency", models.CharField(max_length=3)),
+                ("to_minor", models.BigIntegerField()),
+                ("to_currency", models.CharField(max_length=3)),
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('units', models.BigIntegerField()),
-                ('value_minor', models.BigIntegerField()),
-                ('uses', models.BigIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("units", models.BigIntegerField()),
+                ("value_minor", models.BigIntegerField()),
+                ("uses", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='ExchangeRate',
+            name="ExchangeRate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('base', models.CharField(max_length=3)),
-                ('quote', models.CharField(max_length=3)),
-                ('numerator', models.BigIntegerField()),
-                ('denominator', models.BigIntegerField()),
-                ('source', models.CharField(max_length=300)),
-                ('on', models.DateField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("base", models.CharField(max_length=3)),
+                ("quote", models.CharField(max_length=3)),
+                ("numerator", models.BigIntegerField()),
+                ("denominator", models.BigIntegerField()),
+                ("source", models.CharField(max_length=300)),
+                ("on", models.DateField()),
             ],
         ),
         migrations.CreateModel(
-            name='HomeShipments',
+            name="HomeShipments",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('units', models.BigIntegerField()),
-                ('tpp_each', models.BigIntegerField()),
-                ('source', models.CharField(max_length=300)),
-                ('stated_by', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on", models.DateField()),
+                ("units", models.BigIntegerField()),
+                ("tpp_each", models.BigIntegerField()),
+                ("source", models.CharField(max_length=300)),
+                ("stated_by", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Movement',
+            name="Movement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('reserve', 'Reserve'), ('draw', 'Draw'), ('void', 'Void'), ('expire', 'Expire'), ('return', 'Return'), ('adjust', 'Adjust')], max_length=8)),
-                ('key', models.CharField(max_length=200, unique=True)),
-                ('digest', models.CharField(max_length=64)),
-                ('actor', models.CharField(max_length=150)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("reserve", "Reserve"),
+                            ("draw", "Draw"),
+                            ("void", "Void"),
+                            ("expire", "Expire"),
+                            ("return", "Return"),
+                            ("adjust", "Adjust"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("key", models.CharField(max_length=200, unique=True)),
+                ("digest", models.CharField(max_length=64)),
+                ("actor", models.CharField(max_length=150)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='RatioCap',
+            name="RatioCap",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('product', models.CharField(max_length=100)),
-                ('destinations', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), size=None)),
-                ('ratio_bp', models.PositiveIntegerField()),
-                ('window', models.CharField(choices=[('since', 'Since'), ('year', 'Year'), ('licence', 'Licence')], max_length=10)),
-                ('since', models.DateField(null=True)),
-                ('chosen_by', models.CharField(max_length=150)),
-                ('reason', models.TextField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("product", models.CharField(max_length=100)),
+                (
+                    "destinations",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), size=None),
+                ),
+                ("ratio_bp", models.PositiveIntegerField()),
+                (
+                    "window",
+                    models.CharField(
+                        choices=[("since", "Since"), ("year", "Year"), ("licence", "Licence")], max_length=10
+                    ),
+                ),
+                ("since", models.DateField(null=True)),
+                ("chosen_by", models.CharField(max_length=150)),
+                ("reason", models.TextField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Release',
+            name="Release",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=40, unique=True)),
-                ('at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=40, unique=True)),
+                ("at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='SerialNumber',
+            name="SerialNumber",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('chip', models.CharField(max_length=100)),
-                ('serial', models.CharField(max_length=100)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("chip", models.CharField(max_length=100)),
+                ("serial", models.CharField(max_length=100)),
             ],
         ),
         migrations.CreateModel(
-            name='Shipment',
+            name="Shipment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=40, unique=True)),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('reserved', 'Reserved'), ('released', 'Released'), ('shipped', 'Shipped'), ('delivered', 'Delivered'), ('voided', 'Voided'), ('returned', 'Returned')], default='planned', max_length=10)),
-                ('place', models.CharField(max_length=20)),
-                ('created_by', models.CharField(max_length=150)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('reserved_until', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=40, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("planned", "Planned"),
+                            ("reserved", "Reserved"),
+                            ("released", "Released"),
+                            ("shipped", "Shipped"),
+                            ("delivered", "Delivered"),
+                            ("voided", "Voided"),
+                            ("returned", "Returned"),
+                        ],
+                        default="planned",
+                        max_length=10,
+                    ),
+                ),
+                ("place", models.CharField(max_length=20)),
+                ("created_by", models.CharField(max_length=150)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("reserved_until", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='ShipmentLine',
+            name="ShipmentLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('units', models.BigIntegerField()),
-                ('value_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("units", models.BigIntegerField()),
+                ("value_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
             ],
         ),
         migrations.CreateModel(
-            name='StateChange',
+            name="StateChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('before', models.CharField(max_length=12)),
-                ('after', models.CharField(max_length=12)),
-                ('reason', models.TextField()),
-                ('by', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("before", models.CharField(max_length=12)),
+                ("after", models.CharField(max_length=12)),
+                ("reason", models.TextField()),
+                ("by", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='UsageRow',
+            name="UsageRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_sha256', models.CharField(max_length=64)),
-                ('row', models.PositiveIntegerField()),
-                ('accepted', models.BooleanField()),
-                ('code', models.CharField(blank=True, max_length=40)),
-                ('body', models.JSONField()),
-                ('by', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("file_sha256", models.CharField(max_length=64)),
+                ("row", models.PositiveIntegerField()),
+                ("accepted", models.BooleanField()),
+                ("code", models.CharField(blank=True, max_length=40)),
+                ("body", models.JSONField()),
+                ("by", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Authorisation',
+            name="Authorisation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=40, unique=True)),
-                ('valid_from', models.DateField()),
-                ('valid_until', models.DateField()),
-                ('places', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), size=None)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('authority', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='parties.authority')),
-                ('decision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='authorisations', to='cases.decision')),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='authorisations', to='cases.orderline')),
-                ('supersedes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.authorisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.CharField(max_length=40, unique=True)),
+                ("valid_from", models.DateField()),
+                ("valid_until", models.DateField()),
+                (
+                    "places",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), size=None),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("authority", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="parties.authority")),
+                (
+                    "decision",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="authorisations", to="cases.decision"
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="authorisations", to="cases.orderline"
+                    ),
+                ),
+                (
+                    "supersedes",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.authorisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Adjustment',
+            name="Adjustment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('units', models.BigIntegerField()),
-                ('value_minor', models.BigIntegerField()),
-                ('uses', models.BigIntegerField(default=0)),
-                ('reason', models.TextField()),
-                ('proposed_by', models.CharField(max_length=150)),
-                ('proposed_at', models.DateTimeField(auto_now_add=True)),
-                ('signed_by', models.CharField(blank=True, max_length=150)),
-                ('document', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='audit.signeddocument')),
-                ('authorisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='adjustments', to='ledger.authorisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("units", models.BigIntegerField()),
+                ("value_minor", models.BigIntegerField()),
+                ("uses", models.BigIntegerField(default=0)),
+                ("reason", models.TextField()),
+                ("proposed_by", models.CharField(max_length=150)),
+                ("proposed_at", models.DateTimeField(auto_now_add=True)),
+                ("signed_by", models.CharField(blank=True, max_length=150)),
+                (
+                    "document",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="audit.signeddocument"
+                    ),
+                ),
+                (
+                    "authorisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="adjustments",
+                        to="ledger.authorisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BatchBalance',
+            name="BatchBalance",
             fields=[
-                ('balance', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='ledger.balance')),
+                (
+                    "balance",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="ledger.balance",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RatioBalance',
+            name="RatioBalance",
             fields=[
-                ('balance', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, serialize=False, to='ledger.balance')),
-                ('window_start', models.DateField()),
-                ('window_end', models.DateField(null=True)),
+                (
+                    "balance",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        serialize=False,
+                        to="ledger.balance",
+                    ),
+                ),
+                ("window_start", models.DateField()),
+                ("window_end", models.DateField(null=True)),
             ],
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('units_drawn__gte', 0), ('units_reserved__gte', 0), ('uses_drawn__gte', 0), ('uses_reserved__gte', 0), ('value_drawn__gte', 0), ('value_reserved__gte', 0)), name='balance_not_negative'),
+            model_name="balance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("units_drawn__gte", 0),
+                    ("units_reserved__gte", 0),
+                    ("uses_drawn__gte", 0),
+                    ("uses_reserved__gte", 0),
+                    ("value_drawn__gte", 0),
+                    ("value_reserved__gte", 0),
+                ),
+                name="balance_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('units_cap__isnull', True), ('units_cap__gte', django.db.models.expressions.CombinedExpression(models.F('units_reserved'), '+', models.F('units_drawn'))), _connector='OR'), name='units_within_cap'),
+            model_name="balance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("units_cap__isnull", True),
+                    (
+                        "units_cap__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("units_reserved"), "+", models.F("units_drawn")
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="units_within_cap",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('value_cap__isnull', True), ('value_cap__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('value_reserved'), '+', models.F('value_drawn')), '-', models.F('value_tolerance'))), _connector='OR'), name='value_within_cap'),
+            model_name="balance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("value_cap__isnull", True),
+                    (
+                        "value_cap__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("value_reserved"), "+", models.F("value_drawn")
+                            ),
+                            "-",
+                            models.F("value_tolerance"),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="value_within_cap",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='balance',
-            constraint=models.CheckConstraint(condition=models.Q(('uses_cap__isnull', True), ('uses_cap__gte', django.db.models.expressions.CombinedExpression(models.F('uses_reserved'), '+', models.F('uses_drawn'))), _connector='OR'), name='uses_within_cap'),
+            model_name="balance",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("uses_cap__isnull", True),
+                    (
+                        "uses_cap__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("uses_reserved"), "+", models.F("uses_drawn")
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="uses_within_cap",
+            ),
         ),
         migrations.AddField(
-            model_name='authorisation',
-            name='balance',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='authorisation', to='ledger.balance'),
+            model_name="authorisation",
+            name="balance",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="authorisation", to="ledger.balance"
+            ),
         ),
         migrations.AddField(
-            model_name='authorisation',
-            name='batch_balance',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.balance'),
+            model_name="authorisation",
+            name="batch_balance",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ledger.balance"
+            ),
         ),
         migrations.AddField(
-            model_name='authorisation',
-            name='share_balance',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.balance'),
+            model_name="authorisation",
+            name="share_balance",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ledger.balance"
+            ),
         ),
         migrations.AddField(
-            model_name='condition',
-            name='authorisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conditions', to='ledger.authorisation'),
+            model_name="condition",
+            name="authorisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="conditions", to="ledger.authorisation"
+            ),
         ),
         migrations.AddField(
-            model_name='condition',
-            name='document',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='audit.signeddocument'),
+            model_name="condition",
+            name="document",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="audit.signeddocument"),
         ),
         migrations.AddField(
-            model_name='condition',
-            name='replaced_by',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaces', to='ledger.condition'),
+            model_name="condition",
+            name="replaced_by",
+            field=models.OneToOneField(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="replaces", to="ledger.condition"
+            ),
         ),
         migrations.AddField(
-            model_name='conversion',
-            name='balance',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.balance'),
+            model_name="conversion",
+            name="balance",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="ledger.balance"),
         ),
         migrations.AddField(
-            model_name='entry',
-            name='balance',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.balance'),
+            model_name="entry",
+            name="balance",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="ledger.balance"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='exchangerate',
-            constraint=models.UniqueConstraint(fields=('base', 'quote', 'on'), name='rate_once'),
+            model_name="exchangerate",
+            constraint=models.UniqueConstraint(fields=("base", "quote", "on"), name="rate_once"),
         ),
         migrations.AddConstraint(
-            model_name='exchangerate',
-            constraint=models.CheckConstraint(condition=models.Q(('denominator__gt', 0), ('numerator__gt', 0)), name='rate_positive'),
+            model_name="exchangerate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("denominator__gt", 0), ("numerator__gt", 0)), name="rate_positive"
+            ),
         ),
         migrations.AddField(
-            model_name='conversion',
-            name='rate',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='ledger.exchangerate'),
+            model_name="conversion",
+            name="rate",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="ledger.exchangerate"),
         ),
         migrations.AddField(
-            model_name='movement',
-            name='of',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='followed_by', to='ledger.movement'),
+            model_name="movement",
+            name="of",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="followed_by", to="ledger.movement"
+            ),
         ),
         migrations.AddField(
-            model_name='entry',
-            name='movement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='ledger.movement'),
+            model_name="entry",
+            name="movement",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="entries", to="ledger.movement"
+            ),
         ),
         migrations.AddField(
-            model_name='conversion',
-            name='movement',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversions', to='ledger.movement'),
+            model_name="conversion",
+            name="movement",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="conversions", to="ledger.movement"
+            ),
         ),
         migrations.AddField(
-            model_name='adjustment',
-            name='movement',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, to='ledger.movement'),
+            model_name="adjustment",
+            name="movement",
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, to="ledger.movement"),
         ),
         migrations.AddField(
-            model_name='ratiocap',
-            name='authority',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='parties.authority'),
+            model_name="ratiocap",
+            name="authority",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="parties.authority"),
         ),
         migrations.AddField(
-            model_name='homeshipments',
-            name='cap',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='ledger.ratiocap'),
+            model_name="homeshipments",
+            name="cap",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="statements", to="ledger.ratiocap"
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='document',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='audit.signeddocument'),
+            model_name="release",
+            name="document",
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to="audit.signeddocument"),
         ),
         migrations.AddField(
-            model_name='release',
-            name='movement',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='ledger.movement'),
+            model_name="release",
+            name="movement",
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to="ledger.movement"),
         ),
         migrations.AddField(
-            model_name='shipment',
-            name='order',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shipments', to='cases.order'),
+            model_name="shipment",
+            name="order",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="shipments", to="cases.order"
+            ),
         ),
         migrations.AddField(
-            model_name='release',
-            name='shipment',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='ledger.shipment'),
+            model_name="release",
+            name="shipment",
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to="ledger.shipment"),
         ),
         migrations.AddField(
-            model_name='movement',
-            name='shipment',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='ledger.shipment'),
+            model_name="movement",
+            name="shipment",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="movements", to="ledger.shipment"
+            ),
         ),
         migrations.AddField(
-            model_name='shipmentline',
-            name='export_authorisation',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.authorisation'),
+            model_name="shipmentline",
+            name="export_authorisation",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ledger.authorisation"
+            ),
         ),
         migrations.AddField(
-            model_name='shipmentline',
-            name='import_authorisation',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.authorisation'),
+            model_name="shipmentline",
+            name="import_authorisation",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ledger.authorisation"
+            ),
         ),
         migrations.AddField(
-            model_name='shipmentline',
-            name='line',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='cases.orderline'),
+            model_name="shipmentline",
+            name="line",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="cases.orderline"),
         ),
         migrations.AddField(
-            model_name='shipmentline',
-            name='shipment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='ledger.shipment'),
+            model_name="shipmentline",
+            name="shipment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="lines", to="ledger.shipment"
+            ),
         ),
         migrations.AddField(
-            model_name='serialnumber',
-            name='shipment_line',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='serials', to='ledger.shipmentline'),
+            model_name="serialnumber",
+            name="shipment_line",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="serials", to="ledger.shipmentline"
+            ),
         ),
         migrations.AddField(
-            model_name='arrival',
-            name='shipment_line',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='arrivals', to='ledger.shipmentline'),
+            model_name="arrival",
+            name="shipment_line",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="arrivals", to="ledger.shipmentline"
+            ),
         ),
         migrations.AddField(
-            model_name='statechange',
-            name='balance',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='ledger.balance'),
+            model_name="statechange",
+            name="balance",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="changes", to="ledger.balance"
+            ),
         ),
         migrations.AddField(
-            model_name='statechange',
-            name='document',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='audit.signeddocument'),
+            model_name="statechange",
+            name="document",
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="audit.signeddocument"),
         ),
         migrations.AddField(
-            model_name='batchbalance',
-            name='batch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='cases.batch'),
+            model_name="batchbalance",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="balances", to="cases.batch"
+            ),
         ),
         migrations.AddField(
-            model_name='batchbalance',
-            name='share',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='balance_of', to='cases.batchshare'),
+            model_name="batchbalance",
+            name="share",
+            field=models.OneToOneField(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="balance_of", to="cases.batchshare"
+            ),
         ),
         migrations.AddField(
-            model_name='ratiobalance',
-            name='authorisation',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, to='ledger.authorisation'),
+            model_name="ratiobalance",
+            name="authorisation",
+            field=models.OneToOneField(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to="ledger.authorisation"
+            ),
         ),
         migrations.AddField(
-            model_name='ratiobalance',
-            name='cap',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='balances', to='ledger.ratiocap'),
+            model_name="ratiobalance",
+            name="cap",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="balances", to="ledger.ratiocap"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ratiocap',
-            constraint=models.UniqueConstraint(fields=('authority', 'product'), name='ratio_once'),
+            model_name="ratiocap",
+            constraint=models.UniqueConstraint(fields=("authority", "product"), name="ratio_once"),
         ),
         migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['draw', 'void', 'expire'])), fields=('of',), name='reservation_resolved_once'),
+            model_name="movement",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind__in", ["draw", "void", "expire"])),
+                fields=("of",),
+                name="reservation_resolved_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='shipmentline',
-            constraint=models.CheckConstraint(condition=models.Q(('units__gt', 0), ('value_minor__gte', 0)), name='shipment_positive'),
+            model_name="shipmentline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("units__gt", 0), ("value_minor__gte", 0)), name="shipment_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='serialnumber',
-            constraint=models.UniqueConstraint(fields=('chip', 'serial'), name='serial_once'),
+            model_name="serialnumber",
+            constraint=models.UniqueConstraint(fields=("chip", "serial"), name="serial_once"),
         ),
         migrations.AddConstraint(
-            model_name='arrival',
-            constraint=models.UniqueConstraint(fields=('shipment_line', 'kind', 'number'), name='arrival_once'),
+            model_name="arrival",
+            constraint=models.UniqueConstraint(fields=("shipment_line", "kind", "number"), name="arrival_once"),
         ),
         migrations.AddConstraint(
-            model_name='arrival',
-            constraint=models.CheckConstraint(condition=models.Q(('units__gt', 0)), name='arrival_positive'),
+            model_name="arrival",
+            constraint=models.CheckConstraint(condition=models.Q(("units__gt", 0)), name="arrival_positive"),
         ),
         migrations.AddConstraint(
-            model_name='ratiobalance',
-            constraint=models.UniqueConstraint(condition=models.Q(('authorisation__isnull', True)), fields=('cap', 'window_start'), name='window_once'),
+            model_name="ratiobalance",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("authorisation__isnull", True)), fields=("cap", "window_start"), name="window_once"
+            ),
         ),
     ]

@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,172 +14,290 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Authority',
+            name="Authority",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=20, unique=True)),
-                ('name_en', models.CharField(max_length=200)),
-                ('name_zh', models.CharField(max_length=200)),
-                ('side', models.CharField(choices=[('export', 'Export'), ('import', 'Import')], max_length=6)),
-                ('country', models.CharField(max_length=2)),
-                ('time_zone', models.CharField(default='UTC', max_length=40)),
-                ('value_tolerance_bp', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=20, unique=True)),
+                ("name_en", models.CharField(max_length=200)),
+                ("name_zh", models.CharField(max_length=200)),
+                ("side", models.CharField(choices=[("export", "Export"), ("import", "Import")], max_length=6)),
+                ("country", models.CharField(max_length=2)),
+                ("time_zone", models.CharField(default="UTC", max_length=40)),
+                ("value_tolerance_bp", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='ListVersion',
+            name="ListVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sha256', models.CharField(max_length=64)),
-                ('source', models.CharField(max_length=300)),
-                ('imported_at', models.DateTimeField(auto_now_add=True)),
-                ('imported_by', models.CharField(max_length=150)),
-                ('entries', models.PositiveIntegerField()),
-                ('dropped', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sha256", models.CharField(max_length=64)),
+                ("source", models.CharField(max_length=300)),
+                ("imported_at", models.DateTimeField(auto_now_add=True)),
+                ("imported_by", models.CharField(max_length=150)),
+                ("entries", models.PositiveIntegerField()),
+                ("dropped", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='ListEntry',
+            name="ListEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(max_length=120)),
-                ('digest', models.CharField(max_length=64)),
-                ('name', models.TextField()),
-                ('names', models.JSONField(default=list)),
-                ('countries', models.JSONField(default=list)),
-                ('source', models.TextField(blank=True)),
-                ('programme', models.TextField(blank=True)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='parties.listversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.CharField(max_length=120)),
+                ("digest", models.CharField(max_length=64)),
+                ("name", models.TextField()),
+                ("names", models.JSONField(default=list)),
+                ("countries", models.JSONField(default=list)),
+                ("source", models.TextField(blank=True)),
+                ("programme", models.TextField(blank=True)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="rows", to="parties.listversion"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Organisation',
+            name="Organisation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=300)),
-                ('name_latin', models.CharField(max_length=300)),
-                ('kind', models.CharField(choices=[('private', 'Private'), ('state_owned', 'State Owned'), ('military', 'Military'), ('critical_infrastructure', 'Critical Infrastructure'), ('university_laboratory', 'University Laboratory'), ('cloud_provider', 'Cloud Provider')], max_length=30)),
-                ('country', models.CharField(max_length=2)),
-                ('hq_country', models.CharField(max_length=2)),
-                ('provenance', models.CharField(blank=True, max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('ultimate_parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=300)),
+                ("name_latin", models.CharField(max_length=300)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("private", "Private"),
+                            ("state_owned", "State Owned"),
+                            ("military", "Military"),
+                            ("critical_infrastructure", "Critical Infrastructure"),
+                            ("university_laboratory", "University Laboratory"),
+                            ("cloud_provider", "Cloud Provider"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("country", models.CharField(max_length=2)),
+                ("hq_country", models.CharField(max_length=2)),
+                ("provenance", models.CharField(blank=True, max_length=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "ultimate_parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Alias',
+            name="Alias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=300)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='parties.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=300)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="aliases", to="parties.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Address',
+            name="Address",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('lines', models.CharField(max_length=400)),
-                ('lines_latin', models.CharField(max_length=400)),
-                ('country', models.CharField(max_length=2)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='addresses', to='parties.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("lines", models.CharField(max_length=400)),
+                ("lines_latin", models.CharField(max_length=400)),
+                ("country", models.CharField(max_length=2)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="addresses", to="parties.organisation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ScreeningDecision',
+            name="ScreeningDecision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entry_uid', models.CharField(max_length=120)),
-                ('entry_digest', models.CharField(max_length=64)),
-                ('names_digest', models.CharField(max_length=64)),
-                ('same', models.BooleanField()),
-                ('reason', models.TextField()),
-                ('by', models.CharField(max_length=150)),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='screening_decisions', to='parties.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("entry_uid", models.CharField(max_length=120)),
+                ("entry_digest", models.CharField(max_length=64)),
+                ("names_digest", models.CharField(max_length=64)),
+                ("same", models.BooleanField()),
+                ("reason", models.TextField()),
+                ("by", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="screening_decisions",
+                        to="parties.organisation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ScreeningList',
+            name="ScreeningList",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=40, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('required', models.BooleanField(default=True)),
-                ('max_age_days', models.PositiveIntegerField(default=7)),
-                ('current', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='parties.listversion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=40, unique=True)),
+                ("title", models.CharField(max_length=200)),
+                ("required", models.BooleanField(default=True)),
+                ("max_age_days", models.PositiveIntegerField(default=7)),
+                (
+                    "current",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="parties.listversion",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='listversion',
-            name='list',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='parties.screeninglist'),
+            model_name="listversion",
+            name="list",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="versions", to="parties.screeninglist"
+            ),
         ),
         migrations.CreateModel(
-            name='Holiday',
+            name="Holiday",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField()),
-                ('name', models.CharField(max_length=100)),
-                ('works', models.BooleanField(default=False)),
-                ('authority', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='parties.authority')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("on", models.DateField()),
+                ("name", models.CharField(max_length=100)),
+                ("works", models.BooleanField(default=False)),
+                ("authority", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="parties.authority")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('authority', 'on'), name='holiday_once')],
+                "constraints": [models.UniqueConstraint(fields=("authority", "on"), name="holiday_once")],
             },
         ),
         migrations.CreateModel(
-            name='Identifier',
+            name="Identifier",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('scheme', models.CharField(max_length=30)),
-                ('value', models.CharField(max_length=60)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='identifiers', to='parties.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("scheme", models.CharField(max_length=30)),
+                ("value", models.CharField(max_length=60)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="identifiers",
+                        to="parties.organisation",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('scheme', 'value'), name='identifier_once')],
+                "constraints": [models.UniqueConstraint(fields=("scheme", "value"), name="identifier_once")],
             },
         ),
         migrations.CreateModel(
-            name='Ownership',
+            name="Ownership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('share_bp', models.PositiveIntegerField()),
-                ('as_of', models.DateField()),
-                ('source', models.CharField(max_length=300)),
-                ('owned', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owners', to='parties.organisation')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holdings', to='parties.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("share_bp", models.PositiveIntegerField()),
+                ("as_of", models.DateField()),
+                ("source", models.CharField(max_length=300)),
+                (
+                    "owned",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="owners", to="parties.organisation"
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="holdings", to="parties.organisation"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('share_bp__gt', 0), ('share_bp__lte', 10000)), name='share_of_a_whole')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("share_bp__gt", 0), ("share_bp__lte", 10000)), name="share_of_a_whole"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Screening',
+            name="Screening",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('lists_digest', models.CharField(max_length=64)),
-                ('names_digest', models.CharField(max_length=64)),
-                ('outcome', models.CharField(choices=[('clean', 'Clean'), ('open', 'Open'), ('listed', 'Listed')], max_length=10)),
-                ('matches', models.JSONField(default=list)),
-                ('engine', models.CharField(max_length=40)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='screenings', to='parties.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("lists_digest", models.CharField(max_length=64)),
+                ("names_digest", models.CharField(max_length=64)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("clean", "Clean"), ("open", "Open"), ("listed", "Listed")], max_length=10
+                    ),
+                ),
+                ("matches", models.JSONField(default=list)),
+                ("engine", models.CharField(max_length=40)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="screenings",
+                        to="parties.organisation",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['organisation', '-id'], name='parties_scr_organis_e32f9b_idx')],
+                "indexes": [models.Index(fields=["organisation", "-id"], name="parties_scr_organis_e32f9b_idx")],
             },
         ),
         migrations.CreateModel(
-            name='Seat',
+            name="Seat",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(max_length=20)),
-                ('authority', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='parties.authority')),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='parties.organisation')),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='seat', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("role", models.CharField(max_length=20)),
+                (
+                    "authority",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="parties.authority"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="parties.organisation"
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="seat", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('authority__isnull', False), ('organisation__isnull', True), ('role__in', ['officer', 'adviser'])), models.Q(('authority__isnull', True), ('organisation__isnull', False), ('role', 'applicant')), models.Q(('organisation__isnull', True), ('role__in', ['customs', 'auditor', 'operator'])), _connector='OR'), name='seat_at_one_place')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("authority__isnull", False),
+                                ("organisation__isnull", True),
+                                ("role__in", ["officer", "adviser"]),
+                            ),
+                            models.Q(
+                                ("authority__isnull", True), ("organisation__isnull", False), ("role", "applicant")
+                            ),
+                            models.Q(("organisation__isnull", True), ("role__in", ["customs", "auditor", "operator"])),
+                            _connector="OR",
+                        ),
+                        name="seat_at_one_place",
+                    )
+                ],
             },
         ),
     ]
