@@ -45,7 +45,7 @@ def sentences() -> dict[str, dict[str, str]]:
     return tomllib.loads((files("twokey.desk") / "reasons.toml").read_text(encoding="utf-8"))
 
 
-def reason(code: str, **values: Any) -> Reason:
+def reason(code: str, /, **values: Any) -> Reason:
     """Return the reason of a code, its sentences filled in.
 
     >>> reason("expired", label="NDRC-2026-1").zh

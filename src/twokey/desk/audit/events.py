@@ -8,10 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from twokey.chips.errors import UserError
 from twokey.desk.actors import Actor
 from twokey.desk.audit.models import Event, SignedDocument
 from twokey.desk.home import home
-from twokey.desk.reasons import Refused, UserError, reason
+from twokey.desk.reasons import Refused, reason
 from twokey.desk.signing import FileSigner, Signer, digest
 
 

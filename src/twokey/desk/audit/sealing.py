@@ -15,11 +15,12 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from twokey.chips.errors import UserError
 from twokey.desk.actors import Actor, permit
 from twokey.desk.audit.events import record, signer
 from twokey.desk.audit.merkle import leaf_hash, root
 from twokey.desk.audit.models import Event, Leaf, Seal, Witness
-from twokey.desk.reasons import Refused, UserError, missing, reason
+from twokey.desk.reasons import Refused, missing, reason
 from twokey.desk.signing import BadSignature, verify
 from twokey.desk.signing.envelope import canonical, read_unchecked
 

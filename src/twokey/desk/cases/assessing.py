@@ -86,7 +86,7 @@ def facts_of(order: Order, on: date) -> dict[str, object]:
     judged = [each for app in order.applications.all() for each in app.necessity.all()]
     if judged:
         facts["end_use.necessary"] = max(judged, key=lambda each: each.pk).necessary
-    return facts | order.facts
+    return {**facts, **order.facts}
 
 
 def facts_digest(facts: Mapping[str, object]) -> str:

@@ -152,7 +152,7 @@ def law_stands(question: Question) -> list[Reason]:
             found.append(reason("law_changed", label=each.number))
     result = assessing.assess(facts_of(question.order, question.on), question.on)
     for side in ("export", "import"):
-        status = result.key(side).status  # type: ignore[arg-type]
+        status = result.key(side).status
         if status == "clear":
             continue
         mine = [each for each in question.authorisations if each.authority.side == side]

@@ -63,11 +63,15 @@ def digest(body: Mapping[str, Any]) -> str:
 
 def sign(body: Mapping[str, Any], keys: Sequence[tuple[str, OKPKey]], at: datetime) -> dict[str, Any]:
     """Sign a document with one or more private keys (`(kid, key)`); returns the JWS in general JSON form."""
-    members = [{"protected": {"alg": ALGORITHM, "kid": kid, "iat": int(at.timestamp())}} for kid, _ in keys]
-    private = dict(keys)
+    payload = canonical(body)
     done = [
-        jws.serialize_json([member], canonical(body), private[member["protected"]["kid"]], registry=_REGISTRY)
-        for member in members
+        jws.serialize_json(
+            [{"protected": {"alg": ALGORITHM, "kid": kid, "iat": int(at.timestamp())}}],
+            payload,
+            key,
+            registry=_REGISTRY,
+        )
+        for kid, key in keys
     ]
     return {"payload": done[0]["payload"], "signatures": [part["signatures"][0] for part in done]}
 
@@ -114,7 +118,8 @@ def _check(payload: str, signature: object, ring: KeyRing) -> tuple[PublicKey, d
         raise BadSignature(reason("unknown_key", kid=kid))
     try:
         public = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": key.x})
-        jws.deserialize_json({"payload": payload, "signatures": [signature]}, public, registry=_REGISTRY)
+        document: Any = {"payload": payload, "signatures": [signature]}
+        jws.deserialize_json(document, public, registry=_REGISTRY)
     except (JoseError, ValueError, binascii.Error, KeyError, TypeError):
         raise BadSignature(reason("altered")) from None
     return key, _valid_when_signed(key, header)
