@@ -163,6 +163,11 @@ def test_a_paragraph_keeps_the_citation_that_it_starts_with() -> None:
             assert numbers(english) <= numbers(chinese), english
 
 
+def test_a_paragraph_holds_no_quotation_marks_because_sentences_put_it_in_them() -> None:
+    names = [name for pack in law().packs.values() for name in pack.words_zh["paragraphs"].values()]
+    assert not [name for name in names if re.search("[“”]", name)]
+
+
 @pytest.mark.parametrize(
     ("paragraph", "citation"),
     [
