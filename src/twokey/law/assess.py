@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from twokey.law.change import amended
-from twokey.law.engine.facts import dictionary
 from twokey.law.engine.law import Headline, Law
 from twokey.law.engine.tree import AnyOf, facts_of, refs_of
 from twokey.law.order import facts_of_order
@@ -187,11 +186,10 @@ def _findings(decided: Decided) -> Iterable[Finding]:
         )
 
 
-def _notes(decided: Decided) -> Iterable[str]:
+def _notes(decided: Decided) -> Iterable[tuple[str, ...]]:
     if decided.law.nothing_in_force:
-        first = min(decided.law.law.days)
-        yield f"No instrument of the packs was in force on this day; the first takes effect on {first}."
+        yield ("no_law", min(decided.law.law.days).isoformat())
     if "item.chip" in decided.facts:
         for name in ("item.tpp", "item.performance_density", "item.dram_bandwidth_gbs"):
             if name not in decided.facts:
-                yield f"{decided.facts['item.chip']}: {dictionary()[name].en} is not published; it counts as unknown, never as zero."
+                yield ("unpublished", decided.facts["item.chip"], name)

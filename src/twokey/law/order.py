@@ -13,7 +13,7 @@ from twokey.chips.metrics import density_of_dies
 from twokey.law.engine.facts import admit, flatten
 
 # A chip's figures by the fact that each one fills in; a figure that the order states itself is kept.
-_CHIP_FACTS = {
+CHIP_FACTS = {
     "item.tpp": "tpp",
     "item.performance_density": "performance_density",
     "item.dram_bandwidth_gbs": "dram_bandwidth_gbs",
@@ -79,7 +79,7 @@ def _fill_item(facts: dict[str, Any], where: str) -> None:
             chip = find(facts["item.chip"])
         except UserError as error:
             raise UserError(f"{where}: item.chip: {error}") from None
-        figures = {name: getattr(chip, field) for name, field in _CHIP_FACTS.items()}
+        figures = {name: getattr(chip, field) for name, field in CHIP_FACTS.items()}
         figures["item.origin"] = "domestic" if chip.country == IMPORTING_STATE else "foreign"
         for name, value in admit({name: value for name, value in figures.items() if value is not None}, where).items():
             facts.setdefault(name, value)

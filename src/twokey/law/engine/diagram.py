@@ -193,16 +193,19 @@ class Diagrams:
     def _joined(self, name: str) -> int:
         return self.node(self._rank[name], (self.false, self.true))
 
-    def question(self, key: str, law: int = 0, forced: Mapping[str, bool] | None = None) -> int:
-        """Return the diagram of a question; its leaves are the answers, and IMPOSSIBLE where no order can be."""
-        memo = ("question", law, key, tuple(sorted(forced.items())) if forced else ())
+    def question(
+        self, key: str, law: int = 0, forced: Mapping[str, bool] | None = None, *, cared: bool = True
+    ) -> int:
+        """Return the diagram of a question; its leaves are the answers, and IMPOSSIBLE where no order can be (`cared`)."""
+        memo = ("question", law, key, cared, tuple(sorted(forced.items())) if forced else ())
         found = self._memo.get(memo)
         if found is None:
             branches = self.laws[law].questions[key]
             found = self.leaf(branches[-1].answer)
             for branch in branches[-2::-1]:
                 found = self.ite(self.condition(branch.condition, law, forced), self.leaf(branch.answer), found)
-            found = self.ite(self.care, found, self.leaf(IMPOSSIBLE))
+            if cared:
+                found = self.ite(self.care, found, self.leaf(IMPOSSIBLE))
             self._memo[memo] = found
         return found
 
@@ -429,6 +432,65 @@ class Diagrams:
                 yield from visit(child, {**box, self.variables[rank].name: indexes})
 
         yield from visit(node, {})
+
+    def where(self, node: int, wanted: Callable[[Hashable], bool]) -> int:
+        """Return where a diagram has a wanted value."""
+        return self._mapped(node, {leaf: self.leaf(bool(wanted(value))) for leaf, value in list(self._leaves.items())})
+
+    def cover(self, node: int, wanted: Callable[[Hashable], bool], limit: int) -> Iterator[dict[str, frozenset[int]]]:
+        """Yield boxes as large as they can be that together cover every cell with a wanted value; they may overlap.
+
+        A box names only the facts that it needs, so it reads as a rule: everything within it has a wanted value.
+        """
+        target = self.where(node, wanted)
+        care = self.care
+        allowed = self.either(target, self.negation(care))
+        rest = self.both(target, care)
+        for _ in range(limit):
+            found = next(self.boxes(rest, bool), None)
+            if found is None:
+                return
+            box = found[0]
+            for name in reversed(list(found[0])):
+                wider = {fact: indexes for fact, indexes in box.items() if fact != name}
+                if self._all_within(allowed, wider):
+                    box = wider
+            for name in list(box):
+                box = self._widened(allowed, box, name)
+            yield box
+            rest = self.both(rest, self.negation(self._box(box)))
+
+    def _widened(self, allowed: int, box: dict[str, frozenset[int]], name: str) -> dict[str, frozenset[int]]:
+        for index in range(self.variables[self._rank[name]].classes.size):
+            wider = {**box, name: box[name] | {index}}
+            if index not in box[name] and self._all_within(allowed, wider):
+                box = wider
+        return box
+
+    def _box(self, box: Mapping[str, frozenset[int]]) -> int:
+        result = self.true
+        for name, indexes in box.items():
+            rank = self._rank[name]
+            size = self.variables[rank].classes.size
+            inside = self.node(rank, tuple(self.true if index in indexes else self.false for index in range(size)))
+            result = self.both(result, inside)
+        return result
+
+    def _all_within(self, node: int, box: Mapping[str, frozenset[int]]) -> bool:
+        by_rank = {self._rank[name]: indexes for name, indexes in box.items()}
+        seen: set[int] = set()
+        todo = [node]
+        while todo:
+            one = todo.pop()
+            if one == self.false:
+                return False
+            if one in seen or one == self.true:
+                continue
+            seen.add(one)
+            rank, children = self._nodes[one]
+            inside = by_rank.get(rank)
+            todo.extend(child for index, child in enumerate(children) if inside is None or index in inside)
+        return True
 
 
 def _nodes(law: Folded) -> list[Node]:

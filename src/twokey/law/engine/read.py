@@ -89,7 +89,7 @@ def read_text(text: str, source: Source, resolve: Resolve) -> Node:
     if len(text) > MAX_TEXT:
         raise SubsetError(f"{source.file}:{source.first_line}: the text has {len(text)} characters; at most {MAX_TEXT}")
     try:
-        parsed = ast.parse(text.strip(), mode="eval")
+        parsed = ast.parse(f"({text.strip()}\n)", mode="eval")  # brackets let a condition run over several lines
     except (SyntaxError, RecursionError, MemoryError) as error:
         line = source.first_line + (getattr(error, "lineno", 1) or 1) - 1
         raise SubsetError(f"{source.file}:{line}: not a Python expression: {getattr(error, 'msg', error)}") from None
