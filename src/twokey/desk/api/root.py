@@ -1,3 +1,10 @@
-from ninja import NinjaAPI
+"""The API: every route of the desk under one authentication."""
 
-api = NinjaAPI()
+from __future__ import annotations
+
+from twokey.desk.api import cases_routes, ledger_routes, parties_routes
+from twokey.desk.api.routing import make_api
+
+api = make_api()
+for _routes in (parties_routes, cases_routes, ledger_routes):
+    api.add_router("", _routes.router)

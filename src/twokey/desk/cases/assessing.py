@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from django.utils import timezone
 
@@ -15,8 +16,9 @@ from twokey.desk.actors import Actor
 from twokey.desk.audit.events import record
 from twokey.desk.cases.models import Application, Order, OrderParty, StoredAssessment
 from twokey.desk.cases.papers import in_force
-from twokey.desk.parties.screening import lists_digest
-from twokey.law.records import Assessment
+from twokey.desk.parties.models import Organisation
+from twokey.desk.parties.screening import listed_sources, lists_digest
+from twokey.law.records import Assessment, KeyAnswer
 
 CERTIFICATIONS: Final = (
     "parameters",
@@ -32,21 +34,37 @@ CERTIFICATIONS: Final = (
     "iaas_algorithms",
     "laboratory",
 )
-_BUYER_KINDS: Final = {
-    "private": "private",
-    "cloud_provider": "private",
-    "state_owned": "state_owned",
-    "military": "military",
-    "critical_infrastructure": "critical_infrastructure",
-    "university_laboratory": "university_lab",
-}
+_BUYER_KINDS: Final = {"university_laboratory": "university_lab"}
+_PLACES: Final = ("mainland", "hong_kong", "macau")
+_WORST: Final = {"clear": 0, "needs_information": 1, "blocked": 2}
+_DECIMAL: Final = re.compile(r"-?\d+\.\d+")
+# What the US lists call the entries that two facts of the law ask about.
+_ENTITY_LIST: Final = "Entity List"
+_MILITARY_END_USER: Final = "Military End User"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAssessment:
+    """What the law says of a whole order for one key: the worst answer over its items, and every item's assessment."""
+
+    key: KeyAnswer
+    law_digest: str
+    facts_digest: str
+    items: tuple[Assessment, ...]
 
 
 def assess(facts: Mapping[str, object], on: date) -> Assessment:
-    """Ask the law room what the regimes say of the facts on a day."""
+    """Ask the law room what the regimes say of the facts on a day.
+
+    The desk keeps no float: a decimal is kept as text ("0.25") and becomes a number here, at the law's door.
+    """
     from twokey import law
 
-    result: Assessment = law.assess(facts, on)
+    numbers = {
+        name: float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
+        for name, value in facts.items()
+    }
+    result: Assessment = law.assess(numbers, on)
     return result
 
 
@@ -57,14 +75,30 @@ def law_digest(on: date) -> str:
     return str(law.law_digest(on))
 
 
+def assess_order(order: Order, side: Literal["export", "import"], on: date) -> OrderAssessment:
+    """Assess every item of an order; one item that the law blocks blocks the order."""
+    common = facts_of(order, on)
+    chips = sorted({line.chip for line in order.lines.all()})
+    items = tuple(assess({**common, "item.chip": chip}, on) for chip in chips)
+    worst = max((item.key(side) for item in items), key=lambda key: _WORST[key.status])
+    return OrderAssessment(worst, items[0].law_digest, facts_name(order, on), items)
+
+
+def facts_name(order: Order, on: date) -> str:
+    """Name the facts of a whole order; two assessments with the same name and law are equal."""
+    return facts_digest({**facts_of(order, on), "items": sorted({line.chip for line in order.lines.all()})})
+
+
 def facts_of(order: Order, on: date) -> dict[str, object]:
     """Return the facts of an order as the law room reads them: what the parties stated, and what the file shows.
 
-    A certification is a fact only once it is evidenced: true while its evidence is in force, absent otherwise.
+    A certification is a fact only once it is evidenced: true while its evidence is in force, absent otherwise. Listed
+    or not is what screening found; absent while it is stale or waits for an officer. Stated facts never override these.
     """
     consignee = _party(order, OrderParty.Role.ULTIMATE_CONSIGNEE) or order.importer
-    line = min(order.lines.all(), key=lambda each: each.position, default=None)
     facts: dict[str, object] = {
+        "item.kind": "ic",
+        **order.facts,
         "movement.kind": "export",
         "movement.origin": order.exporter.country,
         "movement.destination": order.destination,
@@ -72,21 +106,21 @@ def facts_of(order: Order, on: date) -> dict[str, object]:
         "consignee.country": consignee.country,
         "consignee.hq": consignee.hq_country,
         "consignee.parent_hq": consignee.parent_hq_country,
-        "buyer.kind": _BUYER_KINDS[order.importer.kind],
-        "site.location": order.place,
+        "buyer.kind": _BUYER_KINDS.get(order.importer.kind, order.importer.kind),
+        "site.location": order.place if order.place in _PLACES else "abroad",
+        **_listed(consignee),
+        **_laboratory(order),
+        **_shown(order, on),
     }
-    if line is not None:
-        facts["item.chip"] = line.chip
-    evidence = list(order.evidence.all())
-    for name in CERTIFICATIONS:
-        if in_force(evidence, name, on) is not None:
-            facts[f"certifications.{name}"] = True
-    if any(each.kind == "use_statement" for app in order.applications.all() for each in app.documents.all()):
-        facts["application.use_documents"] = True
-    judged = [each for app in order.applications.all() for each in app.necessity.all()]
-    if judged:
-        facts["end_use.necessary"] = max(judged, key=lambda each: each.pk).necessary
-    return {**facts, **order.facts}
+    ratio = _china_ratio(order)
+    if ratio is not None:
+        facts["aggregate.china_to_us_tpp_ratio"] = ratio
+    return facts
+
+
+def check_stated(facts: Mapping[str, object]) -> None:
+    """Refuse facts that the law does not know, or of the wrong type; the law room says which."""
+    assess(facts, timezone.now().date())
 
 
 def facts_digest(facts: Mapping[str, object]) -> str:
@@ -98,10 +132,9 @@ def facts_digest(facts: Mapping[str, object]) -> str:
 def assess_case(actor: Actor, application: Application, why: str, on: date | None = None) -> StoredAssessment:
     """Assess the order behind an application today, and keep the whole answer with the case."""
     day = on or timezone.now().date()
-    order = load_order(application.order_id)
-    facts = facts_of(order, day)
-    result = assess(facts, day)
-    key = result.key("export" if application.authority.side == "export" else "import")
+    side: Literal["export", "import"] = "export" if application.authority.side == "export" else "import"
+    result = assess_order(load_order(application.order_id), side, day)
+    key = result.key
     stored = StoredAssessment.objects.create(
         application=application,
         as_of=day,
@@ -110,9 +143,9 @@ def assess_case(actor: Actor, application: Application, why: str, on: date | Non
         answer=str(key.answer or ""),
         missing=list(key.missing),
         law_digest=result.law_digest,
-        facts_digest=facts_digest(facts),
+        facts_digest=result.facts_digest,
         lists_digest=lists_digest(),
-        body=plain(asdict(result)),
+        body={"items": plain([asdict(item) for item in result.items])},
         why=why,
     )
     record(
@@ -135,6 +168,8 @@ def load_order(order_id: int) -> Order:
         .prefetch_related(
             "lines",
             "parties__organisation__ultimate_parent",
+            "parties__organisation__owners__owner",
+            "importer__owners__owner",
             "evidence__document",
             "applications__documents",
             "applications__necessity",
@@ -156,5 +191,53 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _party(order: Order, role: str) -> Any:
+def _shown(order: Order, on: date) -> dict[str, object]:
+    """Return what documents and officers show."""
+    evidence, facts = list(order.evidence.all()), dict[str, object]()
+    for name in CERTIFICATIONS:
+        if in_force(evidence, name, on) is not None:
+            facts[f"certifications.{name}"] = True
+    if "certifications.prohibited_uses" in facts:
+        facts["end_use.prohibited"] = False
+    applications = list(order.applications.all())
+    if any(each.kind == "use_statement" for app in applications for each in app.documents.all()):
+        facts["application.use_documents"] = True
+    judged = [each for app in applications for each in app.necessity.all()]
+    if judged:
+        facts["end_use.necessary"] = max(judged, key=lambda each: each.pk).necessary
+    return facts
+
+
+def _listed(consignee: Organisation) -> dict[str, object]:
+    """Return whether the consignee is listed, and the share of it that listed owners hold (of 1)."""
+    facts: dict[str, object] = {}
+    sources = listed_sources(consignee)
+    if sources is not None:
+        facts["consignee.entity_list"] = any(_ENTITY_LIST in each for each in sources)
+        facts["consignee.military_end_user"] = any(_MILITARY_END_USER in each for each in sources)
+    owners = list(consignee.owners.all())
+    found = [(each.share_bp, listed_sources(each.owner)) for each in owners]
+    if owners and all(each is not None for _, each in found):
+        listed_bp = sum(share for share, each in found if each)
+        facts["consignee.listed_owner_share"] = f"{listed_bp // 10_000}.{listed_bp % 10_000:04d}"
+    return facts
+
+
+def _laboratory(order: Order) -> dict[str, object]:
+    laboratory = _party(order, OrderParty.Role.LABORATORY)
+    if laboratory is None:
+        return {}
+    return {"laboratory.hq": laboratory.hq_country, "laboratory.country": laboratory.country}
+
+
+def _china_ratio(order: Order) -> str | None:
+    """Return the share that a ratio cap on this order's first item has reached, rounded up to a basis point."""
+    from twokey.desk.ledger.ratio import share_reached
+
+    chips = [line.chip for line in order.lines.all()]
+    reached_bp = max((bp for chip in chips if (bp := share_reached(chip)) is not None), default=None)
+    return None if reached_bp is None else f"{reached_bp // 10_000}.{reached_bp % 10_000:04d}"
+
+
+def _party(order: Order, role: str) -> Organisation | None:
     return next((each.organisation for each in order.parties.all() if each.role == role), None)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 from django.utils import timezone
 
 from twokey.desk.cases import assessing
-from twokey.desk.cases.assessing import CERTIFICATIONS, facts_of, load_order
+from twokey.desk.cases.assessing import CERTIFICATIONS, load_order
 from twokey.desk.cases.models import Application, Document, Order, OrderParty
 from twokey.desk.cases.papers import in_force
 from twokey.desk.parties.screening import list_reasons, party_reasons
@@ -19,7 +19,7 @@ from twokey.desk.reasons import Reason, reason
 # 15 CFR 748.10: a statement of the end user is needed above this value of the order.
 END_USER_STATEMENT_ABOVE_USD_MINOR: Final = 5_000_000
 # Facts that an authority finds, not the applicant.
-_FOUND_BY_AUTHORITY: Final = frozenset({"end_use.necessary"})
+_FOUND_BY_AUTHORITY: Final = frozenset({"end_use.necessary", "application.use_documents"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +97,12 @@ def _certifications(case: _Case) -> list[Reason]:
 
 
 def _law_knows_enough(case: _Case) -> list[Reason]:
-    side = "export" if case.application.authority.side == "export" else "import"
-    open_facts = [
-        name
-        for name in assessing.assess(facts_of(case.order, case.on), case.on).key(side).missing  # type: ignore[arg-type]
+    side: Literal["export", "import"] = "export" if case.application.authority.side == "export" else "import"
+    return [
+        _lacks(f"the fact {name}", f"事实 {name}")
+        for name in assessing.assess_order(case.order, side, case.on).key.missing
         if name not in _FOUND_BY_AUTHORITY and not name.startswith("certifications.")
     ]
-    return [_lacks(f"the fact {name}", f"事实 {name}") for name in open_facts]
 
 
 EXPORT_CHECKS: Final[tuple[Check, ...]] = (

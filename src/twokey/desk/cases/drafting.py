@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from twokey.desk.actors import Actor, permit_organisation
 from twokey.desk.audit.events import record
+from twokey.desk.cases import assessing
 from twokey.desk.cases.assessing import assess_case
 from twokey.desk.cases.calendars import calendar_of, local_day
 from twokey.desk.cases.clocks import add_working_days
@@ -265,6 +266,7 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
     for name in facts:
         if name.startswith("certifications.") or name in {"end_use.necessary", "application.use_documents"}:
             raise invalid(f"facts.{name}", "this is shown by the file, not stated", "add the evidence or document")
+    assessing.check_stated(facts)
 
 
 def _chip_name(name: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Literal
 
 from django.utils import timezone
 
 from twokey.desk.audit.sealing import broken
 from twokey.desk.cases import assessing
-from twokey.desk.cases.assessing import facts_of, load_order
+from twokey.desk.cases.assessing import load_order
 from twokey.desk.cases.models import Evidence, Order
 from twokey.desk.cases.papers import in_force
 from twokey.desk.ledger.models import Authorisation, Condition, Shipment, ShipmentLine
@@ -35,6 +35,7 @@ class Question:
 
 
 Check = Callable[[Question], list[Reason]]
+SIDES: Final[tuple[Literal["export", "import"], ...]] = ("export", "import")
 
 
 def ask(shipment: Shipment) -> tuple[Question, list[Reason]]:
@@ -150,9 +151,8 @@ def law_stands(question: Question) -> list[Reason]:
         stood = {each.decision.law_digest, *(row.law_digest for row in each.decision.reconfirmations.all())}
         if digest_now not in stood:
             found.append(reason("law_changed", label=each.number))
-    result = assessing.assess(facts_of(question.order, question.on), question.on)
-    for side in ("export", "import"):
-        status = result.key(side).status
+    for side in SIDES:
+        status = assessing.assess_order(question.order, side, question.on).key.status
         if status == "clear":
             continue
         mine = [each for each in question.authorisations if each.authority.side == side]

@@ -126,6 +126,20 @@ def cap_of(ratio: RatioBalance) -> int:
     return home_total(ratio) * ratio.cap.ratio_bp // 10_000
 
 
+def share_reached(product: str) -> int | None:
+    """Return the share of the home total that a product's cap has reached, in basis points rounded up.
+
+    None where no cap was chosen or nothing was stated yet. Over several windows, the highest.
+    """
+    shares = []
+    for ratio in RatioBalance.objects.filter(cap__product=product).select_related("balance", "cap"):
+        whole = home_total(ratio)
+        if whole:
+            used = ratio.balance.units_reserved + ratio.balance.units_drawn
+            shares.append(-(-used * 10_000 // whole))
+    return max(shares, default=None)
+
+
 def refresh(ratio: RatioBalance) -> None:
     """Set a window's cap to what the statements now give; it only ever rises."""
     Balance.objects.select_for_update().get(pk=ratio.pk)

@@ -224,6 +224,14 @@ def party_reasons(organisations: Iterable[Organisation]) -> list[Reason]:
     return found
 
 
+def listed_sources(organisation: Organisation) -> list[str] | None:
+    """Return the sources of the entries that a party was confirmed to be; None while screening is stale or open."""
+    last = organisation.screenings.order_by("-pk").first()
+    if last is None or last.outcome == Screening.Outcome.OPEN or last.lists_digest != lists_digest() or list_reasons():
+        return None
+    return [str(match["source"]) for match in last.matches if match["same"]]
+
+
 def require_clean(organisations: Iterable[Organisation]) -> None:
     """Raise `Refused` with every reason of the lists and of the parties."""
     found = [*list_reasons(), *party_reasons(organisations)]

@@ -1,0 +1,198 @@
+"""Usage reports of customs, in and out: every row is taken in or refused at once, with a reason code."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.db import transaction
+
+from twokey.desk.actors import Actor, permit
+from twokey.desk.audit.events import record
+from twokey.desk.audit.outbox import post
+from twokey.desk.ledger.models import Arrival, Authorisation, Shipment, UsageRow
+from twokey.desk.ledger.shipments import arrive
+from twokey.desk.reasons import Reason, Refused, invalid, reason
+
+UNIT: Final = "pcs"  # what every authorisation counts in
+FIELDS: Final = ("licence", "shipment", "quantity", "unit", "currency", "entry", "on", "place")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One row: this many pieces of this shipment were entered under this licence by this customs entry."""
+
+    licence: str
+    shipment: str
+    quantity: int
+    unit: str
+    entry: str
+    on: date
+    place: str
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one row; `why` is None where it was taken in."""
+
+    row: int
+    why: Reason | None
+
+
+def take_in(actor: Actor, rows: Sequence[Usage]) -> list[Taken]:
+    """Take a usage report in, row by row. A refused row changes nothing and is kept with its reason code."""
+    permit(actor, "usage.import")
+    whole = json.dumps([_json(each) for each in rows], sort_keys=True, ensure_ascii=False)
+    file_sha256 = hashlib.sha256(whole.encode()).hexdigest()
+    answers = []
+    with transaction.atomic():
+        for number, row in enumerate(rows, 1):
+            why = _take(actor, row)
+            UsageRow.objects.create(
+                file_sha256=file_sha256,
+                row=number,
+                accepted=why is None,
+                code=why.code if why else "",
+                body=_json(row),
+                by=actor.login,
+            )
+            answers.append(Taken(number, why))
+        refused = [each for each in answers if each.why]
+        record(actor, "usage.taken_in", "usage", 0, sha256=file_sha256, rows=len(rows), refused=len(refused))
+        post(
+            "usage_answer",
+            ("usage", 0),
+            {
+                "sha256": file_sha256,
+                "refused": [{"row": each.row, "code": each.why.code} for each in refused if each.why],
+            },
+        )
+    return answers
+
+
+def read_rows(text: str) -> list[Usage]:
+    """Read a usage file, JSON (a list) or CSV; raises `Refused` naming the row and field of what cannot be read."""
+    if text.lstrip().startswith("["):
+        try:
+            body = json.loads(text, parse_float=_no_float)
+        except ValueError as error:
+            raise invalid("file", f"broken JSON ({error})", "export it again") from None
+    else:
+        reader = csv.DictReader(io.StringIO(text))
+        lacking = set(FIELDS) - {"currency"} - set(reader.fieldnames or ())
+        if lacking:
+            raise invalid("file", f"no column {', '.join(sorted(lacking))}", f"the columns are {', '.join(FIELDS)}")
+        body = list(reader)
+    return [_row(number, each) for number, each in enumerate(body, 1)]
+
+
+def give_out(actor: Actor) -> list[dict[str, Any]]:
+    """Return the balance of every authorisation, for the other side's system."""
+    permit(actor, "usage.read")
+    rows = Authorisation.objects.select_related("authority", "balance", "line__order__importer").order_by("pk")
+    return [
+        {
+            "licence": each.number,
+            "authority": each.authority.code,
+            "company": each.line.order.importer.name_latin,
+            "item": each.line.chip,
+            "unit": UNIT,
+            "state": each.balance.state,
+            "valid_until": each.valid_until.isoformat(),
+            "units_cap": each.balance.units_cap,
+            "units_reserved": each.balance.units_reserved,
+            "units_drawn": each.balance.units_drawn,
+            "currency": each.balance.currency,
+            "value_cap": each.balance.value_cap,
+            "value_drawn": each.balance.value_drawn,
+        }
+        for each in rows
+    ]
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Write rows as CSV; a cell that a spreadsheet would run as a formula is defused."""
+    out = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: defuse(value) for key, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def defuse(value: Any) -> Any:
+    """Return a cell that no spreadsheet takes for a formula.
+
+    >>> defuse("=1+1"), defuse(-3), defuse("BIS-1")
+    ("'=1+1", -3, 'BIS-1')
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _take(actor: Actor, row: Usage) -> Reason | None:  # noqa: PLR0911 (one answer a question)
+    authorisation = Authorisation.objects.select_related("authority").filter(number=row.licence).first()
+    if authorisation is None:
+        return reason("unknown_licence", number=row.licence)
+    if row.unit != UNIT:
+        return reason("wrong_unit", unit=row.unit, expected=UNIT)
+    if row.quantity < 1:
+        return reason("zero_quantity")
+    shipment = Shipment.objects.filter(number=row.shipment, state__in=["released", "shipped", "delivered"]).first()
+    field = f"{authorisation.authority.side}_authorisation"
+    line = shipment.lines.select_related("line").filter(**{field: authorisation}).first() if shipment else None
+    if shipment is None or line is None:
+        return reason("unknown_shipment", number=row.shipment)
+    if row.currency and row.currency != line.currency:
+        return reason("wrong_currency", currency=row.currency, expected=line.currency)
+    try:
+        with transaction.atomic():
+            position = line.line.position
+            arrive(
+                actor,
+                shipment.pk,
+                position,
+                Arrival.Kind.CUSTOMS_ENTRY.value,
+                row.entry,
+                row.on,
+                row.place,
+                row.quantity,
+            )
+    except Refused as refused:
+        return refused.reasons[0]
+    return None
+
+
+def _row(number: int, each: Mapping[str, Any]) -> Usage:
+    if not isinstance(each, Mapping) or not set(each) <= set(FIELDS):
+        raise invalid(f"row {number}", "it has fields that are not known", f"the fields are {', '.join(FIELDS)}")
+    try:
+        quantity = each["quantity"]
+        return Usage(
+            licence=str(each["licence"]),
+            shipment=str(each["shipment"]),
+            quantity=quantity if type(quantity) is int else int(str(quantity)),
+            unit=str(each["unit"]),
+            currency=str(each.get("currency") or ""),
+            entry=str(each["entry"]),
+            on=date.fromisoformat(str(each["on"])),
+            place=str(each["place"]),
+        )
+    except (KeyError, ValueError) as error:
+        raise invalid(
+            f"row {number}", f"it cannot be read ({error})", "quantity is a whole number, on is YYYY-MM-DD"
+        ) from None
+
+
+def _json(row: Usage) -> dict[str, Any]:
+    return {**asdict(row), "on": row.on.isoformat()}
+
+
+def _no_float(text: str) -> float:
+    raise ValueError(f"{text} is not a whole number")

@@ -1,0 +1,77 @@
+"""The worker: sends the outbox, lets expiry happen, seals history, screens and assesses again. One round at a time."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import DatabaseError, close_old_connections
+
+from twokey.desk.actors import Actor, Role
+from twokey.desk.audit import outbox, sealing
+from twokey.desk.cases.watching import reassess
+from twokey.desk.ledger.states import expire_due
+from twokey.desk.parties.screening import rescreen
+
+LOG: Final = logging.getLogger("twokey.worker")
+WORKER: Final = Actor(0, "worker", Role.OPERATOR, "worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One duty and how often it is done, in rounds."""
+
+    name: str
+    do: Callable[[], object]
+    every: int = 1
+
+
+TASKS: Final = (
+    Task("outbox", outbox.deliver),
+    Task("expiry", lambda: expire_due(WORKER)),
+    Task("sealing", sealing.seal),
+    Task("screening", lambda: rescreen(WORKER), every=10),
+    Task("assessing", lambda: reassess(WORKER), every=30),
+    Task("audit", lambda: sealing.audit(WORKER), every=720),
+)
+
+
+def round_of(number: int) -> list[str]:
+    """Do what is due in one round; a duty that fails is logged as an alarm, tried again, and stops no other."""
+    failed = []
+    for task in TASKS:
+        if number % task.every:
+            continue
+        try:
+            task.do()
+        except Exception:  # the next round tries again; the alarm says that this one did not
+            LOG.exception("ALARM %s failed", task.name)
+            failed.append(task.name)
+    return failed
+
+
+def run(pause_s: int = 5) -> None:
+    """Work until told to stop."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    number = 0
+    while not stop.is_set():
+        try:
+            close_old_connections()
+            round_of(number)
+        except DatabaseError:
+            LOG.exception("ALARM the database does not answer")
+        number += 1
+        stop.wait(pause_s)
+
+
+if __name__ == "__main__":
+    from twokey.desk import boot
+
+    boot.setup()
+    run()
