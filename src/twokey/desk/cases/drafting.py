@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from math import ceil
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from twokey.chips import find
 from twokey.desk.actors import Actor, permit_organisation
 from twokey.desk.audit.events import record
 from twokey.desk.cases import assessing
@@ -72,7 +74,7 @@ def create_order(actor: Actor, draft: OrderDraft) -> Order:
                 OrderLine.objects.create(
                     order=order,
                     position=position,
-                    chip=_chip_name(line.chip),
+                    chip=find(line.chip).name,
                     units=line.units,
                     value_minor=line.value_minor,
                     tpp=line.tpp if line.tpp is not None else _tpp(line.chip),
@@ -269,17 +271,7 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
     assessing.check_stated(facts)
 
 
-def _chip_name(name: str) -> str:
-    from twokey.chips import find
-
-    return find(name).name
-
-
 def _tpp(name: str) -> int | None:
     """Return the bit-TOPS of one unit from the catalogue, rounded up; None where it is unknown."""
-    from math import ceil
-
-    from twokey.chips import find
-
     tpp = find(name).tpp
     return None if tpp is None else ceil(tpp)

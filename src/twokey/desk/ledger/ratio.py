@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
+from twokey.chips import find
 from twokey.desk.actors import Actor, permit
 from twokey.desk.audit.events import record
 from twokey.desk.cases.calendars import first_moment, local_day
@@ -33,6 +34,7 @@ def choose_cap(
     authorisation, from its first day on).
     """
     permit(actor, "ledger.cap")
+    product = find(product).name
     if actor.authority_id is None:
         raise Refused(reason("other_authority", action="ledger.cap"), status=403)
     if window not in RatioCap.Window.values:
@@ -132,11 +134,16 @@ def share_reached(product: str) -> int | None:
     None where no cap was chosen or nothing was stated yet. Over several windows, the highest.
     """
     shares = []
-    for ratio in RatioBalance.objects.filter(cap__product=product).select_related("balance", "cap"):
-        whole = home_total(ratio)
-        if whole:
-            used = ratio.balance.units_reserved + ratio.balance.units_drawn
-            shares.append(-(-used * 10_000 // whole))
+    for cap in RatioCap.objects.filter(product=product).prefetch_related("balances__balance"):
+        windows = list(cap.balances.all())
+        if not windows:  # nothing was reserved under it yet
+            start = cap.since or date(timezone.now().year, 1, 1)
+            windows = [RatioBalance(cap=cap, window_start=start, balance=Balance())]
+        for ratio in windows:
+            whole = home_total(ratio)
+            if whole:
+                used = ratio.balance.units_reserved + ratio.balance.units_drawn
+                shares.append(-(-used * 10_000 // whole))
     return max(shares, default=None)
 
 

@@ -1,0 +1,136 @@
+"""What the desk's commands share: who calls, how an answer is printed, and how a refusal reads."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twokey.cli.errors import UserError
+
+if TYPE_CHECKING:
+    from twokey.desk.actors import Actor
+
+Command = Callable[..., Any]
+Row = Mapping[str, Any]
+
+
+def format_option(command: Command) -> Command:
+    """Add --format."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", "csv"]),
+        default="text",
+        show_default=True,
+        help="How the answer is printed.",
+    )(command)
+
+
+def at_desk(command: Command) -> Command:
+    """Let a command act for a person: adds --as and --format, brings the desk up, and hands over the actor.
+
+    The person is named by a token in TWOKEY_TOKEN, or by --as where this machine keeps a token of theirs
+    (`twokey token create LOGIN --keep`). The token's scopes hold here as they do over HTTP.
+    """
+
+    @click.option("--as", "login", metavar="LOGIN", help="Act as this person, by the token kept on this machine.")
+    @format_option
+    @wraps(command)
+    def run(*arguments: Any, login: str | None, form: str, **options: Any) -> Any:
+        from twokey.desk import boot
+
+        boot.ready()
+        return command(*arguments, actor=actor(login), form=form, **options)
+
+    return run
+
+
+def actor(login: str | None) -> Actor:
+    """Return who calls; raises `UserError` saying how to name oneself."""
+    from twokey.desk.api.tokens import actor_by_token
+    from twokey.desk.home import home
+
+    secret = os.environ.get("TWOKEY_TOKEN", "")
+    if login is not None:
+        path = home().tokens / login
+        if not path.is_file() or path.parent != home().tokens:
+            kept = ", ".join(sorted(each.name for each in home().tokens.glob("*"))) or "none"
+            raise UserError(
+                f"no token of {login} is kept on this machine (kept: {kept}); "
+                f"make one with `twokey token create {login} --keep`"
+            )
+        secret = path.read_text().strip()
+    if not secret:
+        raise UserError("who are you? Give --as LOGIN, or a token in TWOKEY_TOKEN (`twokey token create LOGIN`)")
+    found = actor_by_token(secret, "cli")
+    if found is None:
+        raise UserError("the token is unknown, revoked or over; make a new one with `twokey token create LOGIN`")
+    return found
+
+
+def show(rows: Sequence[Row] | Row, form: str, columns: Sequence[str] = (), empty: str = "Nothing here yet.") -> None:
+    """Print one record or many: a table for people (`columns` of it), or everything as JSON or CSV."""
+    if form == "json":
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
+        return
+    many = [rows] if isinstance(rows, Mapping) else list(rows)
+    if form == "csv":
+        from twokey.desk.ledger.usage import as_csv
+
+        click.echo(as_csv([{key: _cell(value) for key, value in row.items()} for row in many]), nl=False)
+        return
+    if not many:
+        click.echo(empty)
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    if isinstance(rows, Mapping):
+        table.show_header = False
+        table.add_column(style="bold")
+        table.add_column(overflow="fold")
+        for key, value in rows.items():
+            if not columns or key in columns:
+                table.add_row(key.replace("_", " "), _cell(value))
+    else:
+        chosen = list(columns) or list(many[0])
+        for name in chosen:
+            number = all(isinstance(row.get(name), int) or row.get(name) is None for row in many)
+            table.add_column(name.replace("_", " "), justify="right" if number else "left", overflow="fold")
+        for row in many:
+            table.add_row(*(_cell(row.get(name)) for name in chosen))
+    Console().print(table)
+
+
+def show_reasons(reasons: Sequence[Any], *, good: str) -> None:
+    """Print every reason in both languages, or one good word where there is none."""
+    if not reasons:
+        click.secho(good, fg="green")
+        return
+    for each in reasons:
+        click.echo(f"• {each.en}\n  {each.zh}   [{each.code}]")
+
+
+def dump(shape: Any) -> dict[str, Any]:
+    """Return a shape of the API as plain JSON."""
+    body: dict[str, Any] = shape.model_dump(mode="json", by_alias=True)
+    return body
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)

@@ -1,0 +1,192 @@
+"""`twokey release …`: plan, reserve, ask the gate, release, and what follows; `twokey verify`: check one offline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twokey.cli.desk_door import at_desk, dump, show, show_reasons
+from twokey.cli.errors import UserError
+
+if TYPE_CHECKING:
+    from twokey.desk.actors import Actor
+
+
+@click.group()
+def release() -> None:
+    """Shipments and their releases: both keys, every condition, one signed answer."""
+
+
+@release.command("list")
+@at_desk
+def list_shipments(actor: Actor, form: str) -> None:
+    """List shipments and where each stands."""
+    from twokey.desk.api import show as shapes
+    from twokey.desk.ledger.shipments import shipments
+
+    rows = [dump(shapes.shipment(row)) for row in shipments(actor)[:200]]
+    if form == "text":
+        rows = [{**row, "items": "; ".join(f"{x['units']:,} × {x['item']}" for x in row["lines"])} for row in rows]
+    show(rows, form, ("id", "number", "state", "items", "place", "reserved_until"), "No shipment is planned yet.")
+
+
+@release.command("plan")
+@click.argument("order_id", type=int)
+@click.argument("number")
+@click.option("--place", required=True)
+@click.option("--line", "lines", multiple=True, required=True, metavar="POSITION:UNITS:VALUE_MINOR:CURRENCY")
+@at_desk
+def plan(actor: Actor, form: str, order_id: int, number: str, place: str, lines: tuple[str, ...]) -> None:
+    """Plan a shipment under an order."""
+    from twokey.desk.ledger.shipments import Part
+    from twokey.desk.ledger.shipments import plan as service
+
+    try:
+        parts = [Part(int(a), int(b), int(c), d) for a, b, c, d in (each.split(":") for each in lines)]
+    except ValueError:
+        raise UserError("--line takes POSITION:UNITS:VALUE_MINOR:CURRENCY, such as 1:500:1350000000:USD") from None
+    row = service(actor, order_id, number, place, parts)
+    show({"shipment": row.pk, "number": row.number, "state": row.state}, form)
+
+
+@release.command("reserve")
+@click.argument("shipment_id", type=int)
+@click.option("--key", default="1", show_default=True, help="The same key reserves once however often it is sent.")
+@at_desk
+def reserve(actor: Actor, form: str, shipment_id: int, key: str) -> None:
+    """Reserve a shipment on both keys."""
+    from twokey.desk.ledger.shipments import reserve as service
+
+    moved = service(actor, shipment_id, key)
+    show({"movement": moved.movement_id, "repeated": moved.repeated}, form)
+
+
+@release.command("void")
+@click.argument("shipment_id", type=int)
+@click.option("--reason", "why", required=True)
+@at_desk
+def void(actor: Actor, form: str, shipment_id: int, why: str) -> None:
+    """Give a reservation back."""
+    from twokey.desk.ledger.shipments import void as service
+
+    show({"movement": service(actor, shipment_id, why).movement_id}, form)
+
+
+@release.command("gate")
+@click.argument("shipment_id", type=int)
+@at_desk
+def gate(actor: Actor, form: str, shipment_id: int) -> None:
+    """Ask the gate: open, or every reason that blocks, in both languages (then exit status 1)."""
+    from twokey.desk.ledger.releasing import check
+
+    found = check(actor, shipment_id)
+    if form == "text":
+        show_reasons(found, good="Open: a release would be signed today. / 可放行。")
+    else:
+        show([each.as_dict() for each in found], form)
+    if found:
+        raise click.exceptions.Exit(1)
+
+
+@release.command("sign")
+@click.argument("shipment_id", type=int)
+@click.option("--out", type=click.Path(path_type=Path), help="Write the signed release to this file.")
+@at_desk
+def sign(actor: Actor, form: str, shipment_id: int, out: Path | None) -> None:
+    """Release a shipment: signed by both sides, or refused with every reason (then exit status 1)."""
+    from twokey.desk.ledger.releasing import release as service
+    from twokey.desk.reasons import Refused
+
+    try:
+        row = service(actor, shipment_id)
+    except Refused as refused:
+        if form == "text" and refused.status == 409:
+            show_reasons(refused.reasons, good="")
+            raise click.exceptions.Exit(1) from None
+        raise
+    if out:
+        out.write_text(json.dumps(row.document.jws, indent=1))
+    show(
+        {"number": row.number, "shipment": row.shipment.number, "sha256": row.document.sha256, "file": str(out or "")},
+        form,
+    )
+
+
+@release.command("show")
+@click.argument("number")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the signed release to this file.")
+@at_desk
+def show_release(actor: Actor, form: str, number: str, out: Path | None) -> None:
+    """Show a release, or write its file for `twokey verify`."""
+    from twokey.desk.ledger.releasing import releases
+    from twokey.desk.reasons import missing
+    from twokey.desk.signing.envelope import read_unchecked
+
+    row = releases(actor).filter(number=number).first()
+    if row is None:
+        raise missing("release", number)
+    if out:
+        out.write_text(json.dumps(row.document.jws, indent=1))
+        click.echo(f"{out}: written; check it with `twokey verify {out} --keys KEYS.json`")
+        return
+    show(row.document.jws if form == "json" else read_unchecked(row.document.jws), form)
+
+
+@release.command("arrive")
+@click.argument("shipment_id", type=int)
+@click.argument("kind", type=click.Choice(["delivery", "customs_entry"]))
+@click.argument("number")
+@click.option("--position", type=int, default=1, show_default=True)
+@click.option("--units", type=int, required=True)
+@click.option("--on", required=True, metavar="YYYY-MM-DD")
+@click.option("--place", required=True)
+@at_desk
+def arrive(
+    actor: Actor, form: str, shipment_id: int, kind: str, number: str, position: int, units: int, on: str, place: str
+) -> None:
+    """Record a delivery (the importer) or a customs entry (customs)."""
+    from datetime import date
+
+    from twokey.desk.ledger.shipments import arrive as service
+
+    row = service(actor, shipment_id, position, kind, number, date.fromisoformat(on), place, units)
+    show({"arrival": row.pk, "kind": row.kind, "units": row.units}, form)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--keys", type=click.Path(path_type=Path), required=True, help="Public keys (`twokey keys export`).")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def verify(file: Path, keys: Path, form: str) -> None:
+    """Check a release, or any signed document, from its file alone: no database, no network (exit 1 where it fails)."""
+    from twokey.desk.proof import check_file
+    from twokey.desk.signing.keyring import KeyRing
+
+    proof = check_file(file, KeyRing.load(keys))
+    if form == "json":
+        body = {
+            "holds": proof.holds,
+            "signed_by": list(proof.signed_by),
+            "reasons": [each.as_dict() for each in proof.reasons],
+            "notes": [each.as_dict() for each in proof.notes],
+            "body": dict(proof.body),
+        }
+        click.echo(json.dumps(body, ensure_ascii=False, indent=1))
+    elif proof.holds:
+        click.secho(f"{file}: genuine. / 真实有效。", fg="green")
+        click.echo(f"signed by {' and '.join(proof.signed_by)}")
+        for name in ("type", "number", "order", "issued_at", "valid_until"):
+            if name in proof.body:
+                click.echo(f"{name.replace('_', ' ')}: {proof.body[name]}")
+        for line in proof.body.get("shipment", {}).get("lines", []):
+            click.echo(f"{line['units']:,} × {line['item']}   under {line['export']} and {line['import']}")
+        for note in proof.notes:
+            click.secho(f"note: {note.en} / {note.zh}", fg="yellow")
+    else:
+        click.secho(f"{file}: NOT proven. / 未能证实。", fg="red")
+        show_reasons(proof.reasons, good="")
+    if not proof.holds:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,121 @@
+"""One file that holds a desk: every table as PostgreSQL's own text, the documents, the public keys."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from django.db import connection, transaction
+from psycopg import sql
+
+from twokey import __version__
+from twokey.chips.errors import UserError
+from twokey.desk import boot
+from twokey.desk.home import home
+
+_SKIP: Final = frozenset({"django_migrations"})
+
+
+def make(path: Path) -> int:
+    """Write a backup taken in one snapshot; returns its size in bytes. Private keys are not in it."""
+    with tarfile.open(path, "w:gz") as archive, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        tables = list(_tables())
+        cursor.execute("SELECT app, name FROM django_migrations ORDER BY app, name")
+        about = {"twokey": "backup/1", "version": __version__, "tables": tables, "migrations": cursor.fetchall()}
+        _add(archive, "about.json", json.dumps(about, indent=1).encode())
+        for table in tables:
+            _add(archive, f"tables/{table}", b"".join(_copy_out(table)))
+        for folder, file in (("documents", home().documents), ("keys", home().keys)):
+            for each in sorted(file.glob("*" if folder == "documents" else "public.json")):
+                archive.add(each, f"{folder}/{each.name}")
+    return path.stat().st_size
+
+
+def restore(path: Path) -> int:
+    """Restore a backup into an empty desk; returns how many differences the ledger's check then finds (0 is right).
+
+    Raises `UserError` where the file is no backup, is of another schema, or the desk is not empty.
+    """
+    try:
+        archive = tarfile.open(path)
+        about = json.loads(_read(archive, "about.json"))
+    except (OSError, tarfile.TarError, KeyError, ValueError) as error:
+        raise UserError(f"{path}: not a backup of a desk ({error})") from None
+    boot.setup()
+    boot.migrate()
+    with archive, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT app, name FROM django_migrations ORDER BY app, name")
+        if [list(row) for row in cursor.fetchall()] != about["migrations"]:
+            raise UserError(f"{path}: made by Twokey {about['version']} with another schema; restore with that version")
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM audit_event) OR EXISTS (SELECT 1 FROM auth_user)")
+        if cursor.fetchone()[0]:
+            raise UserError("this desk is not empty; restore into a new one (another TWOKEY_HOME, an empty database)")
+        # Rows come back as they were, in any order: the triggers that keep history and the foreign keys rest meanwhile.
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for table in about["tables"]:
+            cursor.execute(f'DELETE FROM "{table}"')
+            _copy_in(table, _read(archive, f"tables/{table}"))
+            _set_sequence(table)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+        for member in archive.getmembers():
+            folder, _, name = member.name.partition("/")
+            if folder == "documents" and name and "/" not in name and member.isfile():
+                (home().documents / name).write_bytes(_read(archive, member.name))
+            if member.name == "keys/public.json" and not (home().keys / "public.json").exists():
+                (home().keys / "public.json").write_bytes(_read(archive, member.name))
+    from twokey.desk.ledger.verify import verify_ledger
+
+    return len(verify_ledger().differences)
+
+
+def _tables() -> Iterator[str]:
+    rows = connection.introspection.table_names()
+    yield from sorted(name for name in rows if name not in _SKIP)
+
+
+def _copy_out(table: str) -> Iterator[bytes]:
+    with _raw().cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as copy:
+        for block in copy:
+            yield bytes(block)
+
+
+def _copy_in(table: str, body: bytes) -> None:
+    with _raw().cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
+        copy.write(body)
+
+
+def _set_sequence(table: str) -> None:
+    with connection.cursor() as own:
+        own.execute(
+            "SELECT a.attname, pg_get_serial_sequence(quote_ident(%s), a.attname) FROM pg_attribute a "
+            "WHERE a.attrelid = quote_ident(%s)::regclass AND a.attidentity <> ''",
+            [table, table],
+        )
+        for column, sequence in own.fetchall():
+            own.execute(
+                f'SELECT setval(%s, coalesce((SELECT max("{column}") FROM "{table}"), 0) + 1, false)', [sequence]
+            )
+
+
+def _raw() -> psycopg.Connection[object]:
+    raw: psycopg.Connection[object] = connection.connection
+    return raw
+
+
+def _add(archive: tarfile.TarFile, name: str, body: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(body), 0o600
+    archive.addfile(member, io.BytesIO(body))
+
+
+def _read(archive: tarfile.TarFile, name: str) -> bytes:
+    file = archive.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file.read()

@@ -1,0 +1,113 @@
+"""Who plays in the demonstration. Reported companies carry their source; everybody else says that it is invented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from twokey.desk.actors import Actor, Role
+from twokey.desk.api.tokens import make_token
+from twokey.desk.home import home
+from twokey.desk.parties import services
+from twokey.desk.parties.models import Authority, Organisation
+from twokey.desk.signing import FileSigner
+
+_WSJ: Final = "reported: Wall Street Journal 2026-01-28 (CN-029)"
+_REUTERS: Final = "reported: Reuters 2026-01-30 (CN-029)"
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """One organisation of the cast."""
+
+    key: str
+    name: str
+    name_latin: str
+    kind: str
+    country: str
+    provenance: str
+
+
+FIRMS: Final = (
+    Firm("nvidia", "NVIDIA Corporation", "NVIDIA Corporation", "private", "US", _WSJ),
+    Firm("bytedance", "字节跳动有限公司", "ByteDance Ltd.", "private", "CN", _WSJ),
+    Firm("alibaba", "阿里巴巴集团控股有限公司", "Alibaba Group Holding Limited", "private", "CN", _WSJ),
+    Firm("tencent", "腾讯控股有限公司", "Tencent Holdings Limited", "private", "CN", _REUTERS),
+    Firm("lanhai", "虚构蓝海大学智能实验室", "Invented Lanhai University AI Laboratory", "university_laboratory", "CN", "invented"),
+    Firm("qingshan", "虚构青山云计算有限公司", "Invented Qingshan Cloud Ltd.", "cloud_provider", "CN", "invented"),
+    Firm("xingye", "虚构星野智能有限公司", "Invented Xingye Intelligence Ltd.", "private", "CN", "invented"),
+    Firm("holder", "虚构东岭投资有限公司", "Invented Dongling Holding Ltd.", "private", "CN", "invented"),
+    Firm("testhaus", "Invented Testhaus Laboratory Inc.", "Invented Testhaus Laboratory Inc.", "private", "US", "invented"),
+)  # fmt: skip
+SEATS: Final = (
+    ("seller", Role.APPLICANT, "nvidia"),
+    ("buyer.bytedance", Role.APPLICANT, "bytedance"),
+    ("buyer.alibaba", Role.APPLICANT, "alibaba"),
+    ("buyer.tencent", Role.APPLICANT, "tencent"),
+    ("buyer.lanhai", Role.APPLICANT, "lanhai"),
+    ("buyer.qingshan", Role.APPLICANT, "qingshan"),
+    ("buyer.xingye", Role.APPLICANT, "xingye"),
+    ("officer.bis.1", Role.OFFICER, "BIS"),
+    ("officer.bis.2", Role.OFFICER, "BIS"),
+    ("adviser.bis", Role.ADVISER, "BIS"),
+    ("officer.miit.1", Role.OFFICER, "MIIT"),
+    ("officer.miit.2", Role.OFFICER, "MIIT"),
+    ("adviser.miit", Role.ADVISER, "MIIT"),
+    ("customs.gacc", Role.CUSTOMS, ""),
+    ("auditor", Role.AUDITOR, ""),
+    ("operator", Role.OPERATOR, ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everybody, by short name."""
+
+    firms: dict[str, Organisation]
+    people: dict[str, Actor]
+
+
+def assemble() -> Cast:
+    """Enter authorities, keys, organisations and people; every person's token is kept for `--as LOGIN`."""
+    authorities = {
+        "BIS": services.add_authority(
+            "BIS", "export", "Bureau of Industry and Security", "美国商务部工业与安全局", "US", "America/New_York", 1000
+        ),
+        "MIIT": services.add_authority(
+            "MIIT", "import", "Ministry of Industry and Information Technology", "工业和信息化部", "CN", "Asia/Shanghai"
+        ),
+    }
+    signer = FileSigner(home().keys)
+    for code, side in (("BIS", "export"), ("MIIT", "import"), ("DESK", "desk")):
+        if not any(key.authority == code for key in signer.ring().keys.values()):
+            signer.make(code, side)
+    operator = services.actor_of(services.add_person("operator", Role.OPERATOR), "cli")
+    firms = {
+        each.key: services.add_party(
+            operator,
+            name=each.name,
+            name_latin=each.name_latin,
+            kind=each.kind,
+            country=each.country,
+            hq_country=each.country,
+            provenance=each.provenance,
+        )
+        for each in FIRMS
+    }
+    people = {"operator": operator}
+    for login, role, place in SEATS:
+        if login != "operator":
+            at: dict[str, Authority | Organisation] = {}
+            if place in authorities:
+                at = {"authority": authorities[place]}
+            elif place:
+                at = {"organisation": firms[place]}
+            people[login] = services.actor_of(services.add_person(login, role, **at), "cli")  # type: ignore[arg-type]
+        _keep(login)
+    return Cast(firms, people)
+
+
+def _keep(login: str) -> None:
+    path = home().tokens / login
+    path.touch(mode=0o600)
+    path.write_text(make_token(login, "demo"))

@@ -1,0 +1,119 @@
+"""`twokey serve`: bring everything up in order, watch it, and take it down in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from types import FrameType
+
+import click
+
+from twokey.chips.errors import UserError
+from twokey.desk import boot
+from twokey.desk.home import home
+
+START_S = 60
+STOP_S = 20
+
+
+def serve(host: str, port: int, workers: int) -> None:
+    """Migrate, start the web process and the worker, print the address, and wait for a signal.
+
+    Raises `UserError` where the address is taken or the web process does not come up.
+    """
+    boot.setup()
+    boot.migrate()
+    _signing_keys()
+    port = _free(host, port)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    environment.setdefault("TWOKEY_HOSTS", f"localhost,127.0.0.1,[::1],{host}")
+    web = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "twokey.desk.wsgi", "--bind", f"{_bracket(host)}:{port}", "--workers",
+         str(workers), "--worker-class", "gthread", "--threads", "4", "--log-level", "warning", "--graceful-timeout", "15"],
+        env=environment,
+        start_new_session=True,
+    )  # fmt: skip
+    worker = _worker(environment)
+    stopping = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, stop)
+    try:
+        _wait_for(web, host, port)
+        click.echo(
+            f"Twokey desk: http://{_bracket(host)}:{port}/api/v1/openapi.json   (data in {home().root}; Ctrl-C stops)"
+        )
+        while not stopping:
+            if web.poll() is not None:
+                raise UserError(f"the web process ended with status {web.returncode}; see the lines above")
+            if worker.poll() is not None:
+                click.echo("ALARM the worker ended; starting it again", err=True)
+                worker = _worker(environment)
+            time.sleep(0.3)
+        click.echo("Stopping.")
+    finally:
+        for process in (web, worker):
+            _end(process)
+    click.echo("Stopped.")
+
+
+def _worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "twokey.desk.worker"], env=environment, start_new_session=True)
+
+
+def _signing_keys() -> None:
+    """Make the desk's own key where there is none: it seals history. Authorities make theirs themselves."""
+    from twokey.desk.audit.sealing import DESK
+    from twokey.desk.signing import FileSigner
+
+    signer = FileSigner(home().keys)
+    if not any(key.authority == DESK for key in signer.ring().keys.values()):
+        signer.make(DESK, "desk")
+
+
+def _free(host: str, port: int) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UserError(f"{host}:{port} cannot be used ({error.strerror}); choose another with --port") from None
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(web: subprocess.Popen[bytes], host: str, port: int) -> None:
+    reach = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, _bracket(host))
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and web.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://{reach}:{port}/healthz", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise UserError(f"the web process did not answer within {START_S} s; see the lines above")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _bracket(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
