@@ -49,7 +49,9 @@ def show_order(actor: Actor, form: str, order_id: int) -> None:
         raise missing("order", order_id)
     body = dump(shapes.order(row, states=True))
     if form == "text":
-        body = {**body, **{f"state: {key}": value or "not yet" for key, value in body.pop("states").items()}}
+        states = {f"{key} reached": value or "not yet" for key, value in body.pop("states").items()}
+        items = "; ".join(f"{x['units']:,} × {x['chip']}" for x in body.pop("lines"))
+        body = {**body, "items": items, **states}
     show(body, form)
 
 

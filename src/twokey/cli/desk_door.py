@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 Row = Mapping[str, Any]
+_SHORT = 24  # a column no wider than this is never folded
+_PIPE_WIDTH = 140
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*")
 
 
 def format_option(command: Command) -> Command:
@@ -94,19 +99,23 @@ def show(rows: Sequence[Row] | Row, form: str, columns: Sequence[str] = (), empt
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     if isinstance(rows, Mapping):
         table.show_header = False
-        table.add_column(style="bold")
+        table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for key, value in rows.items():
             if not columns or key in columns:
                 table.add_row(key.replace("_", " "), _cell(value))
     else:
-        chosen = list(columns) or list(many[0])
-        for name in chosen:
+        for name in list(columns) or list(many[0]):
+            cells = [_cell(row.get(name)) for row in many]
             number = all(isinstance(row.get(name), int) or row.get(name) is None for row in many)
-            table.add_column(name.replace("_", " "), justify="right" if number else "left", overflow="fold")
+            short = max(map(len, cells)) <= _SHORT
+            table.add_column(
+                name.replace("_", " "), justify="right" if number else "left", no_wrap=short, overflow="fold"
+            )
         for row in many:
-            table.add_row(*(_cell(row.get(name)) for name in chosen))
-    Console().print(table)
+            table.add_row(*(_cell(row.get(name)) for name in list(columns) or list(many[0])))
+    # A pipe has no width of its own; a table in it is read later, by something wider than 80 columns.
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
 
 
 def show_reasons(reasons: Sequence[Any], *, good: str) -> None:
@@ -133,4 +142,6 @@ def _cell(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        return value[:16].replace("T", " ")
     return str(value)

@@ -132,7 +132,8 @@ def flows(actor: Actor, form: str) -> None:
     """Show what was approved against what arrived."""
     from twokey.desk.ledger.progress import flows as service
 
-    show([asdict(each) for each in service(actor)], form)
+    columns = ("number", "company", "approved", "reserved", "drawn", "delivered", "entered")
+    show([asdict(each) for each in service(actor)], form, columns, "Nothing has been approved yet.")
 
 
 @ledger.command("cap")
@@ -304,5 +305,5 @@ def _brief(balance: dict[str, object]) -> dict[str, object]:
         "reserved": balance["units_reserved"],
         "units_left": balance["units_left"],
         "uses_left": balance["uses_left"],
-        "used": f"{balance['posture']} %" if balance["posture"] else "below 80 %",
+        "used": f"≥ {balance['posture']} %" if balance["posture"] else "< 80 %",
     }

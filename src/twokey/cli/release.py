@@ -182,7 +182,9 @@ def verify(file: Path, keys: Path, form: str) -> None:
             if name in proof.body:
                 click.echo(f"{name.replace('_', ' ')}: {proof.body[name]}")
         for line in proof.body.get("shipment", {}).get("lines", []):
-            click.echo(f"{line['units']:,} × {line['item']}   under {line['export']} and {line['import']}")
+            click.echo(
+                f"{line.get('units')} × {line.get('item')}   under {line.get('export')} and {line.get('import')}"
+            )
         for note in proof.notes:
             click.secho(f"note: {note.en} / {note.zh}", fg="yellow")
     else:

@@ -43,7 +43,7 @@ def restore(path: Path) -> int:
     Raises `UserError` where the file is no backup, is of another schema, or the desk is not empty.
     """
     try:
-        archive = tarfile.open(path)
+        archive = tarfile.open(path)  # noqa: SIM115 (closed by the with below)
         about = json.loads(_read(archive, "about.json"))
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
         raise UserError(f"{path}: not a backup of a desk ({error})") from None

@@ -84,10 +84,13 @@ def check(document: object, ring: KeyRing, today: datetime | None = None) -> Pro
         return Proof(signed.body, names, (reason("unknown_type", kind=str(kind)),))
     if kind != RELEASE:
         return Proof(signed.body, names, _own_authority(signed.body, {key.authority for key, _ in signed.signers}))
-    reasons = _both_sides(signed.body, {key.side: key.authority for key, _ in signed.signers}, len(signed.signers))
     notes: tuple[Reason, ...] = ()
-    if not reasons and moment(signed.body["valid_until"]) <= (today or datetime.now(UTC)):
-        notes = (reason("release_over", at=signed.body["valid_until"]),)
+    try:
+        reasons = _both_sides(signed.body, {key.side: key.authority for key, _ in signed.signers}, len(signed.signers))
+        if moment(signed.body["valid_until"]) <= (today or datetime.now(UTC)):
+            notes = (reason("release_over", at=signed.body["valid_until"]),)
+    except (KeyError, TypeError, ValueError):  # signed by both, and still not the form of a release
+        reasons = (reason("not_a_release"),)
     return Proof(signed.body, names, reasons, notes)
 
 

@@ -33,12 +33,18 @@ def serve(host: str, port: int, workers: int) -> None:
     port = _free(host, port)
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     environment.setdefault("TWOKEY_HOSTS", f"localhost,127.0.0.1,[::1],{host}")
+    options = {
+        "bind": f"{_bracket(host)}:{port}",
+        "workers": workers,
+        "worker-class": "gthread",
+        "threads": 4,
+        "log-level": "warning",
+        "graceful-timeout": 15,
+    }
+    flags = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     web = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "twokey.desk.wsgi", "--bind", f"{_bracket(host)}:{port}", "--workers",
-         str(workers), "--worker-class", "gthread", "--threads", "4", "--log-level", "warning", "--graceful-timeout", "15"],
-        env=environment,
-        start_new_session=True,
-    )  # fmt: skip
+        [sys.executable, "-m", "gunicorn", "twokey.desk.wsgi", *flags], env=environment, start_new_session=True
+    )
     worker = _worker(environment)
     stopping = False
 

@@ -58,21 +58,20 @@ def assess(facts: Mapping[str, object], on: date) -> Assessment:
 
     The desk keeps no float: a decimal is kept as text ("0.25") and becomes a number here, at the law's door.
     """
-    from twokey import law
+    from twokey.law.assess import assess as assess_facts
 
     numbers = {
         name: float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
         for name, value in facts.items()
     }
-    result: Assessment = law.assess(numbers, on)
-    return result
+    return assess_facts(numbers, on)
 
 
 def law_digest(on: date) -> str:
     """Ask the law room for the name of the law in force on a day."""
-    from twokey import law
+    from twokey.law.assess import law_digest as digest_of
 
-    return str(law.law_digest(on))
+    return digest_of(on)
 
 
 def assess_order(order: Order, side: Literal["export", "import"], on: date) -> OrderAssessment:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from twokey.desk.actors import Actor
+from twokey.desk.actors import Actor, permit_authority
 from twokey.desk.audit.events import issue, record
 from twokey.desk.audit.outbox import post
 from twokey.desk.cases.assessing import assess_case, plain
@@ -131,7 +131,7 @@ def countersign(actor: Actor, application_id: int) -> Countersignature:
     from twokey.desk.ledger.granting import grant
 
     with transaction.atomic():
-        application, decision = _undecided(application_id)
+        application, decision = _undecided(actor, "case.countersign", application_id)
         task = "approve" if decision.outcome == Decision.Outcome.APPROVE else "refuse"
         allow(actor, application, task)
         _four_eyes(actor, decision)
@@ -163,7 +163,7 @@ def countersign(actor: Actor, application_id: int) -> Countersignature:
 def reject(actor: Actor, application_id: int, why: str) -> Countersignature:
     """Withhold the second signature: the case goes back to review, with the reason."""
     with transaction.atomic():
-        application, decision = _undecided(application_id)
+        application, decision = _undecided(actor, "case.reject", application_id)
         allow(actor, application, "reject")
         _four_eyes(actor, decision)
         row = Countersignature.objects.create(decision=decision, signed=False, reason=why, officer=actor.login)
@@ -211,8 +211,6 @@ def reconfirm(actor: Actor, application_id: int, why: str) -> Reconfirmation:
     """Let a decision stand under the law of today; without this a release under it is blocked."""
     with transaction.atomic():
         application = locked(application_id)
-        from twokey.desk.actors import permit_authority
-
         permit_authority(actor, "case.reconfirm", application.authority_id)
         decision = (
             application.decisions.filter(countersignature__signed=True, outcome="approve").order_by("-pk").first()
@@ -250,8 +248,9 @@ def reconfirm(actor: Actor, application_id: int, why: str) -> Reconfirmation:
     return row
 
 
-def _undecided(application_id: int) -> tuple[Application, Decision]:
+def _undecided(actor: Actor, action: str, application_id: int) -> tuple[Application, Decision]:
     application = locked(application_id)
+    permit_authority(actor, action, application.authority_id)
     decision = (
         application.decisions.select_related("document", "batch")
         .filter(countersignature__isnull=True)

@@ -1,8 +1,8 @@
 """The founding case, played through the real services: nothing here writes a row by itself.
 
 Reported: the first batch, more than 400,000 H200 and about US$10bn over three companies; about US$27,000 a unit; about
-two million H200 at US customers; 75,000 a company under the US licences. Not reported, and so invented and marked: the split
-between the companies, every document, and the three smaller buyers whose orders are walked further.
+two million H200 at US customers. Not reported, and so invented and marked: the split between the companies, every
+document, and the three smaller buyers whose orders are walked further.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def load() -> Story:
     reasons = releasing.check(cast.people["seller"], blocked.pk)
     lacking = gaps(waiting)
     lines = (
-        f"The first batch stands: {BATCH_UNITS:,} units, US${BATCH_VALUE_MINOR // 100:,}, over three reported companies.",
+        f"The first batch stands: {BATCH_UNITS:,} units, US${BATCH_VALUE_MINOR // 100:,}, three reported companies.",
         "  twokey batch list --as officer.miit.1",
         f"One order has walked to a signed release, {release.number}: 500 H200 for an invented laboratory.",
         f"  twokey release show {release.number} --out release.json --as customs.gacc",
