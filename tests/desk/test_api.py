@@ -108,7 +108,7 @@ def call_anyhow(caller: Caller, method: str, url: str, operation: Any) -> Any:
             {"kind": "contract", "file": SimpleUploadedFile("a.pdf", PDF)},
             headers={"Authorization": f"Bearer {caller.token}"},
         )
-    return caller(method, url, EXAMPLES.get(url.rsplit("/1", maxsplit=1)[-1].strip("/") or url, EXAMPLES.get(url)))
+    return caller(method, url, example(url))
 
 
 def example(url: str) -> Any:

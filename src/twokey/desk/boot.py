@@ -16,8 +16,10 @@ def setup() -> None:
 
     if apps.ready:
         return
+    from twokey.desk.home import home
     from twokey.desk.postgres import check_durable, database_url
 
+    home().make()
     os.environ["TWOKEY_DATABASE_URL"] = database_url()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twokey.desk.settings")
     with psycopg.connect(os.environ["TWOKEY_DATABASE_URL"]) as connection:

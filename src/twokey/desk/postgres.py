@@ -20,12 +20,7 @@ DATABASE = "twokey"
 
 def database_url() -> str:
     """Return the URL of the user's server, or start the embedded one and return its URL."""
-    given = os.environ.get("TWOKEY_DATABASE_URL")
-    if given:
-        return given
-    place = home()
-    place.make()
-    return start(place.database, DATABASE)
+    return os.environ.get("TWOKEY_DATABASE_URL") or start(home().database, DATABASE)
 
 
 def start(folder: Path, database: str) -> str:
@@ -34,6 +29,7 @@ def start(folder: Path, database: str) -> str:
     The server stops when the last process that joined it ends. A `postmaster.pid` or a list of users that a killed
     process left behind is removed first.
     """
+    folder.parent.mkdir(parents=True, exist_ok=True)
     _heal(folder)
     if "XDG_RUNTIME_DIR" not in os.environ:  # a session without one, as root's often is
         runtime = Path(tempfile.gettempdir()) / f"twokey-{os.geteuid()}"

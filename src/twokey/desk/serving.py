@@ -106,6 +106,8 @@ def _wait_for(web: subprocess.Popen[bytes], host: str, port: int) -> None:
             with urllib.request.urlopen(f"http://{reach}:{port}/healthz", timeout=2) as answer:
                 if answer.status == 200:
                     return
+        except urllib.error.HTTPError:  # an answer, if only to say that it serves another host name
+            return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise UserError(f"the web process did not answer within {START_S} s; see the lines above")
