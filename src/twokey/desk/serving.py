@@ -20,6 +20,7 @@ from twokey.desk.home import home
 
 START_S = 60
 STOP_S = 20
+RESTART_S = 2
 
 
 def serve(host: str, port: int, workers: int) -> None:
@@ -64,6 +65,7 @@ def serve(host: str, port: int, workers: int) -> None:
                 raise UserError(f"the web process ended with status {web.returncode}; see the lines above")
             if worker.poll() is not None:
                 click.echo("ALARM the worker ended; starting it again", err=True)
+                time.sleep(RESTART_S)
                 worker = _worker(environment)
             time.sleep(0.3)
         click.echo("Stopping.")
@@ -74,7 +76,9 @@ def serve(host: str, port: int, workers: int) -> None:
 
 
 def _worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "twokey.desk.worker"], env=environment, start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "twokey.desk.worker_process"], env=environment, start_new_session=True
+    )
 
 
 def _signing_keys() -> None:

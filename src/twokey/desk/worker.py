@@ -68,10 +68,3 @@ def run(pause_s: int = 5) -> None:
             LOG.exception("ALARM the database does not answer")
         number += 1
         stop.wait(pause_s)
-
-
-if __name__ == "__main__":
-    from twokey.desk import boot
-
-    boot.setup()
-    run()

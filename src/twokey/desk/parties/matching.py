@@ -129,6 +129,6 @@ def _words(left: str, right: str) -> float:
     for word in ours:
         match = max(free, key=lambda other, word=word: fuzz.ratio(word, other))  # type: ignore[misc]
         likeness = fuzz.ratio(word, match)
-        score += (len(word) + len(match)) * (likeness if likeness >= 75 else 0)
+        score += (len(word) + len(match)) * (likeness if likeness >= 85 else 0)
         free.remove(match)
     return score / total
