@@ -24,7 +24,8 @@ pytestmark = pytest.mark.stress
 WRITERS = 8
 KILLS = 20
 _WRITE = """
-SELECT ledger_move('reserve', %(key)s, 'd', NULL, %(lines)s, NULL, 'load', '')
+SELECT ledger_move('reserve', %(key)s, 'd', NULL, %(ids)s::bigint[], %(ones)s::bigint[], %(ones)s::bigint[],
+                   %(ones)s::bigint[], NULL, 'load', '')
 """
 
 
@@ -69,12 +70,12 @@ def _kill(process: psutil.Process) -> None:
 
 def write(url: str, balances: list[int], acknowledged: list[str], stop: threading.Event) -> None:
     """Reserve as fast as one connection can, noting each movement once the database has answered for it."""
-    lines = "[" + ",".join(f"[{pk},1,1,1]" for pk in balances) + "]"
+    ones = [1] * len(balances)
     try:
         with psycopg.connect(url, autocommit=True) as connection:
             while not stop.is_set():
                 key = uuid.uuid4().hex
-                connection.execute(_WRITE, {"key": key, "lines": lines})
+                connection.execute(_WRITE, {"key": key, "ids": sorted(balances), "ones": ones})
                 acknowledged.append(key)
     except psycopg.OperationalError:
         return

@@ -255,9 +255,9 @@ class Movement(models.Model):
         ADJUST = "adjust"
 
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    key = models.CharField(max_length=200, unique=True)  # the same key has one effect
+    key = models.CharField(max_length=200)  # the same key has one effect
     digest = models.CharField(max_length=64)
-    of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="followed_by")
+    of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="followed_by", db_constraint=False)
     shipment = models.ForeignKey(Shipment, null=True, on_delete=models.PROTECT, related_name="movements")
     actor = models.CharField(max_length=150)
     reason = models.CharField(max_length=300, blank=True)
@@ -265,6 +265,7 @@ class Movement(models.Model):
 
     class Meta:
         constraints = (
+            models.UniqueConstraint(fields=["key"], name="movement_key_once"),
             models.UniqueConstraint(
                 fields=["of"], condition=Q(kind__in=["draw", "void", "expire"]), name="reservation_resolved_once"
             ),
@@ -272,10 +273,14 @@ class Movement(models.Model):
 
 
 class Entry(models.Model):
-    """What a movement did to one balance, in the balance's own units and currency."""
+    """What a movement did to one balance, in the balance's own units and currency.
 
-    movement = models.ForeignKey(Movement, on_delete=models.PROTECT, related_name="entries")
-    balance = models.ForeignKey(Balance, on_delete=models.PROTECT, related_name="entries")
+    No foreign keys in the database: only `ledger_move` writes these rows, of a movement that it just wrote and of
+    balances that it holds, and the checks would lengthen the time for which it holds them.
+    """
+
+    movement = models.ForeignKey(Movement, on_delete=models.PROTECT, related_name="entries", db_constraint=False)
+    balance = models.ForeignKey(Balance, on_delete=models.PROTECT, related_name="entries", db_constraint=False)
     units = models.BigIntegerField()
     value_minor = models.BigIntegerField()
     uses = models.BigIntegerField()

@@ -12,7 +12,10 @@ from django.db import DatabaseError, connection, transaction
 
 from twokey.desk.reasons import Reason, Refused, reason, sentences
 
-_CALL: Final = "SELECT ledger_move(%s, %s, %s, %s, %s, %s, %s, %s)"
+_CALL: Final = "SELECT ledger_move(%s, %s, %s, %s, %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s, %s, %s)"
+
+_REFUSED: Final = "TK409"
+_NOT_UNIQUE: Final = "23505"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,38 +54,54 @@ def move(
     reasons of every balance that did not allow it. One statement, one round trip; the database locks the balances in
     the order of their ids and tests state, dates, units, value, uses and ceilings in one UPDATE.
     """
-    lines = None
-    if amounts:
-        lines = json.dumps([[each.balance_id, each.units, each.value_minor, each.uses] for each in amounts])
+    lines = sorted((each.balance_id, each.units, each.value_minor, each.uses) for each in amounts)
+    columns = [list(column) for column in zip(*lines, strict=True)] or [None] * 4
     digest = hashlib.sha256(f"{kind}|{of}|{shipment_id}|{lines}".encode()).hexdigest()
-    arguments = (kind, key, digest, of, lines, shipment_id, actor, why[:300])
-    if not connection.in_atomic_block:
-        answer = _call(arguments)
-    else:
-        with transaction.atomic():
+    arguments = (kind, key, digest, of, *columns, shipment_id, actor, why[:300])
+    try:
+        if connection.in_atomic_block:
+            with transaction.atomic():
+                answer = _call(arguments)
+        else:
             answer = _call(arguments)
-    return Moved(int(answer["movement"]), bool(answer["repeated"]), tuple(_crossings(kind, answer["balances"])))
+    except DatabaseError as error:
+        before = _before(key, digest, error)
+        if before is None:
+            raise _refusal(error) from error
+        return before
+    return Moved(int(answer["movement"]), False, tuple(_crossings(kind, answer["balances"])))
 
 
 def _call(arguments: tuple[Any, ...]) -> dict[str, Any]:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(_CALL, arguments)
-            answer = cursor.fetchone()[0]
-    except DatabaseError as error:
-        raise _refusal(error) from error
+    with connection.cursor() as cursor:
+        cursor.execute(_CALL, arguments)
+        answer = cursor.fetchone()[0]
     body: dict[str, Any] = json.loads(answer) if isinstance(answer, str) else answer
     return body
+
+
+def _before(key: str, digest: str, error: DatabaseError) -> Moved | None:
+    """Return what the same key did before, where that is why it was refused now."""
+    if getattr(error.__cause__, "sqlstate", None) not in {_REFUSED, _NOT_UNIQUE}:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, digest FROM ledger_movement WHERE key = %s", [key])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    if row[1] != digest:
+        raise Refused(reason("key_reused")) from error
+    return Moved(int(row[0]), True, ())
 
 
 def _refusal(error: DatabaseError) -> Exception:
     """Turn the database's refusal into reasons; anything else stays the error that it is."""
     cause = error.__cause__
     state = getattr(cause, "sqlstate", None)
-    if state == "TK409":
+    if state == _REFUSED:
         detail = json.loads(getattr(cause, "diag").message_detail or "null") or [{"code": "busy"}]  # noqa: B009
         return Refused(*(_reason(each) for each in detail))
-    if state == "23505":  # the same key arrived twice at the same moment, on other balances
+    if state == _NOT_UNIQUE:  # the same key arrived twice at the same moment, on other balances
         constraint = str(getattr(cause, "diag").constraint_name)  # noqa: B009
         return Refused(reason("already_resolved" if "resolved_once" in constraint else "key_reused"))
     return error

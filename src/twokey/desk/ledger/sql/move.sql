@@ -1,22 +1,22 @@
 -- The one function that every door calls to move a balance.
 --
--- p_lines: [[balance id, units, value in minor currency, uses], ...], one element a balance; for draw, void and expire
--- the amounts are those of the reservation p_of, and p_lines is null.
+-- p_ids, p_units, p_values, p_uses: the balances in the order of their ids, each once, and what is asked of each; for
+-- draw, void and expire the amounts are those of the reservation p_of, and the arrays are null.
 --
 -- First the locks of all balances, once, in the order of their ids: two movements that share balances can then wait
 -- for each other but never deadlock. Then one UPDATE that tests everything under those locks. Anything that does not
--- fit raises TK409 with the reasons as JSON, and the statement leaves no trace.
+-- fit raises TK409 with the reasons as JSON, and the statement leaves no trace. A key that was used before fails on the
+-- unique index; the caller then looks at what it did.
 CREATE OR REPLACE FUNCTION ledger_move(
-    p_kind text, p_key text, p_digest text, p_of bigint, p_lines jsonb,
+    p_kind text, p_key text, p_digest text, p_of bigint,
+    p_ids bigint[], p_units bigint[], p_values bigint[], p_uses bigint[],
     p_shipment bigint, p_actor text, p_reason text
-) RETURNS jsonb LANGUAGE plpgsql AS $$
+) RETURNS jsonb LANGUAGE plpgsql SET twokey.moving = 'on' AS $$
 DECLARE
-    v_ids bigint[];
-    v_units bigint[];
-    v_values bigint[];
-    v_uses bigint[];
-    v_count int;
-    v_known ledger_movement%ROWTYPE;
+    v_ids bigint[] := p_ids;
+    v_units bigint[] := p_units;
+    v_values bigint[] := p_values;
+    v_uses bigint[] := p_uses;
     v_of ledger_movement%ROWTYPE;
     v_movement bigint;
     v_after jsonb;
@@ -30,43 +30,31 @@ BEGIN
         SELECT array_agg(balance_id ORDER BY balance_id), array_agg(units ORDER BY balance_id),
                array_agg(value_minor ORDER BY balance_id), array_agg(uses ORDER BY balance_id)
           INTO v_ids, v_units, v_values, v_uses FROM ledger_entry WHERE movement_id = p_of;
-    ELSE
-        SELECT array_agg((l->>0)::bigint ORDER BY (l->>0)::bigint), array_agg((l->>1)::bigint ORDER BY (l->>0)::bigint),
-               array_agg((l->>2)::bigint ORDER BY (l->>0)::bigint), array_agg((l->>3)::bigint ORDER BY (l->>0)::bigint)
-          INTO v_ids, v_units, v_values, v_uses FROM jsonb_array_elements(p_lines) AS l;
     END IF;
-    v_count := cardinality(v_ids);
 
     PERFORM 1 FROM ledger_balance WHERE id = ANY (v_ids) ORDER BY id FOR UPDATE;
 
-    SELECT * INTO v_known FROM ledger_movement WHERE key = p_key;
-    IF v_known.id IS NOT NULL THEN
-        IF v_known.digest <> p_digest THEN
-            RAISE EXCEPTION USING ERRCODE = 'TK409', MESSAGE = 'refused', DETAIL = '[{"code": "key_reused"}]';
+    IF p_kind IN ('draw', 'void', 'expire') THEN
+        IF EXISTS (SELECT 1 FROM ledger_movement WHERE of_id = p_of AND kind IN ('draw', 'void', 'expire')) THEN
+            RAISE EXCEPTION USING ERRCODE = 'TK409', MESSAGE = 'refused', DETAIL = '[{"code": "already_resolved"}]';
         END IF;
-        RETURN jsonb_build_object('movement', v_known.id, 'repeated', true, 'balances', '[]'::jsonb);
-    END IF;
-
-    IF p_kind IN ('draw', 'void', 'expire') AND EXISTS (
-        SELECT 1 FROM ledger_movement WHERE of_id = p_of AND kind IN ('draw', 'void', 'expire')) THEN
-        RAISE EXCEPTION USING ERRCODE = 'TK409', MESSAGE = 'refused', DETAIL = '[{"code": "already_resolved"}]';
-    END IF;
-    IF p_kind = 'return' AND EXISTS (
-        SELECT 1
-          FROM unnest(v_ids, v_units, v_values, v_uses) AS w(id, units, value, uses)
-          LEFT JOIN ledger_entry d ON d.movement_id = p_of AND d.balance_id = w.id
-          LEFT JOIN LATERAL (
-            SELECT coalesce(sum(e.units), 0) AS units, coalesce(sum(e.value_minor), 0) AS value,
-                   coalesce(sum(e.uses), 0) AS uses
-              FROM ledger_entry e JOIN ledger_movement m ON m.id = e.movement_id
-             WHERE m.of_id = p_of AND m.kind = 'return' AND e.balance_id = w.id) r ON true
-         WHERE d.id IS NULL OR d.units < r.units + w.units OR d.value_minor < r.value + w.value
-            OR d.uses < r.uses + w.uses) THEN
-        RAISE EXCEPTION USING ERRCODE = 'TK409', MESSAGE = 'refused', DETAIL = '[{"code": "more_than_drawn"}]';
+    ELSIF p_kind = 'return' THEN
+        IF EXISTS (
+            SELECT 1
+              FROM unnest(v_ids, v_units, v_values, v_uses) AS w(id, units, value, uses)
+              LEFT JOIN ledger_entry d ON d.movement_id = p_of AND d.balance_id = w.id
+              LEFT JOIN LATERAL (
+                SELECT coalesce(sum(e.units), 0) AS units, coalesce(sum(e.value_minor), 0) AS value,
+                       coalesce(sum(e.uses), 0) AS uses
+                  FROM ledger_entry e JOIN ledger_movement m ON m.id = e.movement_id
+                 WHERE m.of_id = p_of AND m.kind = 'return' AND e.balance_id = w.id) r ON true
+             WHERE d.id IS NULL OR d.units < r.units + w.units OR d.value_minor < r.value + w.value
+                OR d.uses < r.uses + w.uses) THEN
+            RAISE EXCEPTION USING ERRCODE = 'TK409', MESSAGE = 'refused', DETAIL = '[{"code": "more_than_drawn"}]';
+        END IF;
     END IF;
 
     v_now := clock_timestamp();
-    PERFORM set_config('twokey.moving', 'on', true);
     WITH wanted AS (SELECT * FROM unnest(v_ids, v_units, v_values, v_uses) AS w(id, units, value, uses)),
     moved AS (
         UPDATE ledger_balance b SET
@@ -105,9 +93,8 @@ BEGIN
                   b.value_cap, b.value_reserved + b.value_drawn AS value, w.value AS value_moved)
     SELECT jsonb_agg(jsonb_build_array(id, units_cap, units, units_moved, value_cap, value, value_moved) ORDER BY id)
       INTO v_after FROM moved;
-    PERFORM set_config('twokey.moving', '', true);
 
-    IF coalesce(jsonb_array_length(v_after), 0) <> v_count THEN
+    IF coalesce(jsonb_array_length(v_after), 0) <> cardinality(v_ids) THEN
         -- The amounts of the rows above are already moved in this statement's view; RAISE takes them back. The rows
         -- that did not move are the reasons, and the locks make their numbers the true ones.
         RAISE EXCEPTION USING ERRCODE = 'TK409', MESSAGE = 'refused', DETAIL = (
