@@ -257,8 +257,17 @@ class Movement(models.Model):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     key = models.CharField(max_length=200)  # the same key has one effect
     digest = models.CharField(max_length=64)
-    of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="followed_by", db_constraint=False)
-    shipment = models.ForeignKey(Shipment, null=True, on_delete=models.PROTECT, related_name="movements")
+    of = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="followed_by",
+        db_constraint=False,  # ledger_move has read the row
+        db_index=False,
+    )
+    shipment = models.ForeignKey(
+        Shipment, null=True, on_delete=models.PROTECT, related_name="movements", db_index=False
+    )
     actor = models.CharField(max_length=150)
     reason = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField()
@@ -269,6 +278,10 @@ class Movement(models.Model):
             models.UniqueConstraint(
                 fields=["of"], condition=Q(kind__in=["draw", "void", "expire"]), name="reservation_resolved_once"
             ),
+        )
+        indexes = (  # partial, so that a movement that has neither pays for neither
+            models.Index(fields=["of"], condition=Q(of__isnull=False), name="movement_of"),
+            models.Index(fields=["shipment"], condition=Q(shipment__isnull=False), name="movement_shipment"),
         )
 
 

@@ -55,7 +55,7 @@ def move(
     the order of their ids and tests state, dates, units, value, uses and ceilings in one UPDATE.
     """
     lines = sorted((each.balance_id, each.units, each.value_minor, each.uses) for each in amounts)
-    columns = [list(column) for column in zip(*lines, strict=True)] or [None] * 4
+    columns: list[list[int] | None] = [list(column) for column in zip(*lines, strict=True)] if lines else [None] * 4
     digest = hashlib.sha256(f"{kind}|{of}|{shipment_id}|{lines}".encode()).hexdigest()
     arguments = (kind, key, digest, of, *columns, shipment_id, actor, why[:300])
     try:

@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION ledger_move(
     p_kind text, p_key text, p_digest text, p_of bigint,
     p_ids bigint[], p_units bigint[], p_values bigint[], p_uses bigint[],
     p_shipment bigint, p_actor text, p_reason text
-) RETURNS jsonb LANGUAGE plpgsql SET twokey.moving = 'on' AS $$
+) RETURNS jsonb LANGUAGE plpgsql SET twokey.moving = 'on' SET plan_cache_mode = 'force_generic_plan' AS $$
 DECLARE
     v_ids bigint[] := p_ids;
     v_units bigint[] := p_units;
