@@ -139,7 +139,8 @@ def _joined(variable: Variable, holds: bool, law: Law, day: date, lang: Lang) ->
 def _words(words: Words, indexes: frozenset[int], lang: Lang) -> str:
     other = {"en": "any other", "zh": "其他"}[lang]
     rest = frozenset(range(words.size)) - indexes
-    if len(rest) < len(indexes) and rest:
+    open_rest = any(words.classes[index][0] is OTHER for index in rest)
+    if len(rest) < len(indexes) and rest and not open_rest:
         return f"{ {'en': 'not', 'zh': '除'}[lang] } {_words(words, rest, lang)}".replace("  ", " ")
     names = [other if words.classes[index][0] is OTHER else "/".join(map(str, words.classes[index][:8])) for index in sorted(indexes)]
     return ", ".join(names)
