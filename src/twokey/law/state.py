@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,12 +13,8 @@ from twokey.law.engine.diagram import Diagrams
 from twokey.law.engine.fold import Folded, fold
 from twokey.law.engine.law import Law, LawInForce
 from twokey.law.engine.one import Compiled, Get, any_of, compile_one, compile_provision
-from twokey.law.engine.tree import Arith, Compare, Const, Fact, Operand, Param
+from twokey.law.engine.tree import CALCULATE, COMPARE, Arith, Compare, Const, Fact, Operand, Param
 
-_COMPARE: Final = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
-_CALCULATE: Final = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _states: WeakKeyDictionary[LawInForce, State] = WeakKeyDictionary()
 
 
@@ -110,7 +105,7 @@ class Decided:
     def compare(self, node: Compare, regime: str) -> bool | None:
         """Return the value of one comparison."""
         left, right = self._operand(node.left, regime), self._operand(node.right, regime)
-        return None if left is None or right is None else bool(_COMPARE[node.op](left, right))
+        return None if left is None or right is None else bool(COMPARE[node.op](left, right))
 
     def _operand(self, node: Operand, regime: str) -> Any:
         match node:
@@ -122,4 +117,4 @@ class Decided:
                 return value
             case Arith(op, left, right):
                 sides = self._operand(left, regime), self._operand(right, regime)
-                return None if None in sides else _CALCULATE[op](*sides)
+                return None if None in sides else CALCULATE[op](*sides)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from twokey.law.engine.cells import Classes, Flag, Ordered, atoms_of, classes_of, single_fact, truth
@@ -20,6 +20,8 @@ from twokey.law.engine.facts import dictionary
 from twokey.law.engine.fold import Folded
 from twokey.law.engine.one import compile_provision
 from twokey.law.engine.tree import (
+    CALCULATE,
+    COMPARE,
     And,
     AnyOf,
     Arith,
@@ -38,9 +40,6 @@ from twokey.law.engine.tree import (
 
 IMPOSSIBLE: Final = "(impossible)"
 _UNSET: Final = "(no law sets it)"
-_OPS: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +192,7 @@ class Diagrams:
     def _joined(self, name: str) -> int:
         return self.node(self._rank[name], (self.false, self.true))
 
-    def question(
-        self, key: str, law: int = 0, forced: Mapping[str, bool] | None = None, *, cared: bool = True
-    ) -> int:
+    def question(self, key: str, law: int = 0, forced: Mapping[str, bool] | None = None, *, cared: bool = True) -> int:
         """Return the diagram of a question; its leaves are the answers, and IMPOSSIBLE where no order can be (`cared`)."""
         memo = ("question", law, key, cared, tuple(sorted(forced.items())) if forced else ())
         found = self._memo.get(memo)
@@ -271,7 +268,8 @@ class Diagrams:
         for one in self.variables:
             if isinstance(one.joined, Compare):
                 names = [name for name in facts_of(one.joined) if name in self._rank]
-                if len(names) == len(facts_of(one.joined)):
+                numbers = all(dictionary()[name].type in ("number", "integer") for name in facts_of(one.joined))
+                if numbers and len(names) == len(facts_of(one.joined)):
                     result = self.both(result, self._feasible(one, names))
         return result
 
@@ -290,7 +288,9 @@ class Diagrams:
             result = self.false
             for index in range(classes.size):
                 here = self.node(rank, tuple(self.true if i == index else self.false for i in range(classes.size)))
-                result = self.either(result, self.both(here, build(rest[1:], {**corner, rest[0]: _ends(classes, index)})))
+                result = self.either(
+                    result, self.both(here, build(rest[1:], {**corner, rest[0]: _ends(classes, index)}))
+                )
             return result
 
         return build(names, {})
@@ -357,7 +357,9 @@ class Diagrams:
 
     def values(self, node: int) -> list[Hashable]:
         """Return the values that a diagram can have, each once, IMPOSSIBLE left out."""
-        return [self._leaves[one] for one in self._below(node) if one in self._leaves and self._leaves[one] != IMPOSSIBLE]
+        return [
+            self._leaves[one] for one in self._below(node) if one in self._leaves and self._leaves[one] != IMPOSSIBLE
+        ]
 
     def support(self, node: int) -> list[Variable]:
         """Return the variables that a diagram depends on, in order."""
@@ -406,7 +408,9 @@ class Diagrams:
 
         return visit(node) * cells(0, below(node))
 
-    def boxes(self, node: int, wanted: Callable[[Hashable], bool], limit: int = 1000) -> Iterator[tuple[dict[str, frozenset[int]], Hashable]]:
+    def boxes(
+        self, node: int, wanted: Callable[[Hashable], bool], limit: int = 1000
+    ) -> Iterator[tuple[dict[str, frozenset[int]], Hashable]]:
         """Yield disjoint boxes of classes, each with its value: together they are all cells with a wanted value."""
         yielded = 0
         dead: set[int] = set()
@@ -536,7 +540,7 @@ def _variables(laws: tuple[Folded, ...], classes: dict[str, Classes]) -> tuple[V
 
 
 def _decide(joined: Compare, values: Mapping[str, Any]) -> bool:
-    return _OPS[joined.op](_calculate(joined.left, values), _calculate(joined.right, values))
+    return COMPARE[joined.op](_calculate(joined.left, values), _calculate(joined.right, values))
 
 
 def _calculate(node: Operand, values: Mapping[str, Any]) -> Any:
@@ -545,12 +549,8 @@ def _calculate(node: Operand, values: Mapping[str, Any]) -> Any:
             return values[name]
         case Const(value):
             return value
-        case Arith("+", left, right):
-            return _calculate(left, values) + _calculate(right, values)
-        case Arith("-", left, right):
-            return _calculate(left, values) - _calculate(right, values)
-        case Arith("*", left, right):
-            return _calculate(left, values) * _calculate(right, values)
+        case Arith(op, left, right):
+            return CALCULATE[op](_calculate(left, values), _calculate(right, values))
         case _:
             raise TypeError(node)
 
@@ -568,4 +568,3 @@ def _ends(classes: Classes, index: int) -> tuple[Any, Any]:
     least = 0 if low is None else low[0] if low[1] == 0 else low[0] + 1e-9
     greatest = float("inf") if high is None else high[0] if high[1] else high[0] - 1e-9
     return least, greatest
-
