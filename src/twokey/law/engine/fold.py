@@ -129,12 +129,12 @@ def _fold(node: Node, regime: str, law: LawInForce, known: dict[str, Node]) -> N
                     return Compare(op, *sides)
         case Member(item, group):
             values = _operand(group, regime, law)
-            one = _operand(item, regime, law)
-            if UNKNOWN in (one, values):
+            sought = _operand(item, regime, law)
+            if UNKNOWN in (sought, values):
                 return UNKNOWN
-            if isinstance(one, Const):
-                return Const(one.value in values.value)  # type: ignore[union-attr,operator]  # a list of the law
-            return Member(one, values)  # type: ignore[arg-type]  # as above
+            if isinstance(sought, Const):
+                return Const(sought.value in values.value)  # type: ignore[union-attr, operator]  # a list of the law
+            return Member(sought, values)  # type: ignore[arg-type]  # as above
 
 
 def _join(kind: type[And] | type[Or], settles: Const, neutral: Const, parts: list[Node]) -> Node:
