@@ -13,8 +13,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from twokey.cli.shared import console
-from twokey.law.engine.words import Lang, answer_of, number, text_of
-from twokey.law.explain import Reason, explain
+from twokey.law.engine.words import Lang, answer_of, number, paragraph_of, text_of
+from twokey.law.explaining import Reason, explain, source
 from twokey.law.records import Assessment, KeyAnswer
 from twokey.law.report import (
     fact_label,
@@ -53,7 +53,9 @@ def show(assessment: Assessment, decided: Decided, title: str, lang: Lang, *, ev
 def _summary(assessment: Assessment, lang: Lang) -> str:
     facts = assessment.facts
     parts = [assessment.as_of.isoformat()]
-    chips = [str(one.get("item.chip", "?")) for one in facts.get("item.contains", ())] or [facts.get("item.chip")]
+    chips = [str(one.get("item.chip", "?")) for one in facts.get("item.contains", ())] or [
+        str(facts.get("item.chip", ""))
+    ]
     what = ", ".join(one for one in chips if one)
     quantity = facts.get("item.quantity")
     if what:
@@ -94,7 +96,9 @@ def _deciding(key: KeyAnswer, decided: Decided) -> Iterable[str]:
 
 def _explain_key(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) -> None:
     screen.print()
-    screen.print(Text(f"{word('why', lang)}: {word(key.key, lang)}", f"bold {STYLE[key.status]}"))
+    screen.print(
+        Text(f"{word('why', lang)}{'：' if lang == 'zh' else ': '}{word(key.key, lang)}", f"bold {STYLE[key.status]}")
+    )
     for question in headline_questions(decided, key.key):
         screen.print(tree(explain(decided, question, lang), question_text(question, decided, lang)))
     if key.conditions:
@@ -102,7 +106,7 @@ def _explain_key(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) 
         for one in key.conditions:
             provision = decided.law.law.provisions[one]
             line = Text(f"• {text_of(provision, decided.law, lang)} ")
-            screen.print(Padding(line.append(f"[{provision.paragraph}]", "dim"), (0, 0, 0, 2)))
+            screen.print(Padding(line.append(f"[{paragraph_of(provision, decided.law, lang)}]", "dim"), (0, 0, 0, 2)))
 
 
 def tree(reasons: list[Reason], title: str) -> Tree:
@@ -118,7 +122,7 @@ def tree(reasons: list[Reason], title: str) -> Tree:
 def _line(reason: Reason) -> Text:
     line = Text(f"{reason.mark} ", _VALUE[reason.value]).append(reason.text, "default")
     if reason.citation:
-        line.append(f" [{reason.paragraph}; {reason.citation}; {reason.confidence}]", "dim")
+        line.append(f" [{source(reason)}]", "dim")
     return line
 
 
@@ -127,7 +131,9 @@ def _missing(screen: Console, assessment: Assessment, decided: Decided, lang: La
     if not missing:
         return
     screen.print()
-    table = Table(title=word("missing", lang), title_justify="left", title_style="bold yellow", box=None, padding=(0, 2, 0, 0))
+    table = Table(
+        title=word("missing", lang), title_justify="left", title_style="bold yellow", box=None, padding=(0, 2, 0, 0)
+    )
     table.add_column(word("fact", lang), style="yellow", overflow="fold")
     table.add_column("")
     table.add_column(word("settles", lang), style="dim")

@@ -29,7 +29,12 @@ from twokey.law.state import state_of
 BATCH: Final = 500_000  # lines; about 200 MB at thirty facts a line
 AS_OF: Final = "as_of"
 _TYPES: Final[dict[str, Any]] = {"number": pl.Float64, "integer": pl.Float64, "boolean": pl.Boolean, "date": pl.Date}
-_ARROW: Final[dict[str, Any]] = {"number": pa.float64(), "integer": pa.float64(), "boolean": pa.bool_(), "date": pa.date32()}
+_ARROW: Final[dict[str, Any]] = {
+    "number": pa.float64(),
+    "integer": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
 _WORDS: Final = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -141,7 +146,9 @@ def _admit_column(values: pl.Series, fact: FactType, where: str, first_line: int
 
 def _admit_numbers(values: pl.Series, fact: FactType, where: str, first_line: int) -> pl.Series:
     if not values.dtype.is_numeric():
-        raise UserError(f"{where}: column {fact.name}: must be a number{f' in {fact.unit}' if fact.unit else ''} (got {values.dtype})")
+        raise UserError(
+            f"{where}: column {fact.name}: must be a number in {fact.unit or 'plain figures'} (got {values.dtype})"
+        )
     if values.dtype.is_float():
         values = values.fill_nan(None)
     values = values.cast(pl.Float64)
@@ -207,17 +214,24 @@ def _admit_circuits(lists: pl.Series, where: str) -> pl.Series:
     if isinstance(lists.dtype, pl.Enum | pl.Categorical) or lists.dtype == pl.String:
         lists = lists.cast(pl.String).str.split(";").list.eval(pl.struct(pl.element().str.strip_chars().alias("chip")))
     if not isinstance(lists.dtype, pl.List) or not isinstance(lists.dtype.inner, pl.Struct):
-        raise UserError(f"{where}: column item.contains: must be a list of structs, or names of chips with ; between them")
+        raise UserError(
+            f"{where}: column item.contains: must be a list of structs, or names of chips with ; between them"
+        )
     line = pl.Series("line", range(len(lists)), dtype=pl.UInt32)
     flat = pl.DataFrame([line, lists.alias("circuit")]).filter(pl.col("circuit").list.len() > 0).explode("circuit")
     names = {field.name: field.name for field in lists.dtype.inner.fields if field.name not in ("count", "quantity")}
     inner = flat.select(
-        pl.col("circuit").struct.field(name).alias(name if name.startswith("item.") else f"item.{name}") for name in names
+        pl.col("circuit").struct.field(name).alias(name if name.startswith("item.") else f"item.{name}")
+        for name in names
     )
     admitted = admit_frame(inner, f"{where}: item.contains")
     packed = flat.select("line").with_columns(admitted.to_struct("circuit"))
     grouped = packed.group_by("line", maintain_order=True).agg(pl.col("circuit"))
-    return pl.DataFrame([line]).join(grouped, on="line", how="left", maintain_order="left")["circuit"].alias("item.contains")
+    return (
+        pl.DataFrame([line])
+        .join(grouped, on="line", how="left", maintain_order="left")["circuit"]
+        .alias("item.contains")
+    )
 
 
 # -- assessing --------------------------------------------------------------------------------------------------------
@@ -287,7 +301,9 @@ class BookWriter:
         if not path.parent.is_dir():
             raise UserError(f"{path}: there is no folder {path.parent}")
         self.path = path
-        self._part = path.with_name(f"{path.name}.part")  # renamed at the end, so that half a result is never taken for one
+        self._part = path.with_name(
+            f"{path.name}.part"
+        )  # renamed at the end, so that half a result is never taken for one
         self._writer: Any = None
         self._started = False
 

@@ -44,7 +44,7 @@ def read_order(path: Path) -> dict[str, Any]:
     if not isinstance(table, Mapping):
         raise UserError(f"{path}: must hold a table of facts, such as {{'item.chip': 'H200 SXM'}}")
     stated = flatten(table)
-    for note in ("title", "note"):
+    for note in ("title", "title_zh", "note"):
         stated.pop(note, None)
     return stated
 
@@ -68,7 +68,9 @@ def facts_of_order(stated: Mapping[str, Any], where: str = "order") -> dict[str,
 
 def _fill_item(facts: dict[str, Any], where: str) -> None:
     if "item.processing_units" in facts:
-        facts.setdefault("item.tpp", tpp_of_processing_units(facts["item.processing_units"], f"{where}: item.processing_units"))
+        facts.setdefault(
+            "item.tpp", tpp_of_processing_units(facts["item.processing_units"], f"{where}: item.processing_units")
+        )
     if "item.dense_rates" in facts:
         facts.setdefault("item.tpp", tpp_of_dense_rates(facts["item.dense_rates"], f"{where}: item.dense_rates"))
     if "item.dies" in facts and facts.get("item.tpp") is not None:

@@ -15,7 +15,6 @@ from twokey.law.engine.tree import AnyOf, Not
 from twokey.law.engine.words import Lang, plain, sentence, text_of
 from twokey.law.state import state_of
 
-
 # What boxes leave unsaid: one circuit, exported from the United States by its vendor, to parties whom nobody lists.
 ORDINARY: Final[Mapping[str, Any]] = {
     "item.kind": "ic",
@@ -91,13 +90,18 @@ def reach_of(before: Law, after: Law, day: date, lang: Lang = "en", limit: int =
             cells = 1
             for one in over:
                 cells *= one.classes.size
-            moves = [value for value in diagrams.values(pair) if _moved(value)]
-            for move in sorted(moves, key=str):
-                boxes = list(diagrams.cover(ordinary if move in of_ordinary else bare, lambda value, move=move: value == move, limit + 1))  # type: ignore[misc]
-                described = tuple(Box(tuple(_describe(diagrams, box, after, day, lang))) for box in boxes[:limit])
-                count = diagrams.count(pair, move, over)
-                yield Reach(  # type: ignore[misc]
-                    headline.question, *map(str, move), count, cells, described, len(boxes) > limit, move in of_ordinary  # type: ignore[call-overload]
+            moves = {(str(value[0]), str(value[1])): value for value in diagrams.values(pair) if _moved(value)}  # type: ignore[index]
+            for (was, now), move in sorted(moves.items()):
+                boxes = list(diagrams.cover(ordinary if move in of_ordinary else bare, move.__eq__, limit + 1))
+                yield Reach(
+                    question=headline.question,
+                    before=was,
+                    after=now,
+                    cells=diagrams.count(pair, move, over),
+                    of=cells,
+                    boxes=tuple(Box(tuple(_describe(diagrams, box, after, day, lang))) for box in boxes[:limit]),
+                    more=len(boxes) > limit,
+                    ordinary=move in of_ordinary,
                 )
 
 
@@ -142,7 +146,10 @@ def _words(words: Words, indexes: frozenset[int], lang: Lang) -> str:
     open_rest = any(words.classes[index][0] is OTHER for index in rest)
     if len(rest) < len(indexes) and rest and not open_rest:
         return f"{ {'en': 'not', 'zh': '除'}[lang] } {_words(words, rest, lang)}".replace("  ", " ")
-    names = [other if words.classes[index][0] is OTHER else "/".join(map(str, words.classes[index][:8])) for index in sorted(indexes)]
+    names = [
+        other if words.classes[index][0] is OTHER else "/".join(map(str, words.classes[index][:8]))
+        for index in sorted(indexes)
+    ]
     return ", ".join(names)
 
 
@@ -161,8 +168,18 @@ def _range(ordered: Ordered, first: int, last: int, unit: str, lang: Lang) -> st
     parts = []
     if low is not None:
         value = f"{plain(low[0], lang)} {unit}".strip()
-        parts.append({"en": f"more than {value}" if low[1] else f"{value} or more", "zh": f"{'高于' if low[1] else '不低于'}{value}"}[lang])
+        parts.append(
+            {
+                "en": f"more than {value}" if low[1] else f"{value} or more",
+                "zh": f"{'高于' if low[1] else '不低于'}{value}",
+            }[lang]
+        )
     if high is not None:
         value = f"{plain(high[0], lang)} {unit}".strip()
-        parts.append({"en": f"at most {value}" if high[1] else f"less than {value}", "zh": f"{'不高于' if high[1] else '低于'}{value}"}[lang])
+        parts.append(
+            {
+                "en": f"at most {value}" if high[1] else f"less than {value}",
+                "zh": f"{'不高于' if high[1] else '低于'}{value}",
+            }[lang]
+        )
     return ({"en": " and ", "zh": "且"}[lang]).join(parts) or {"en": "any", "zh": "任意"}[lang]

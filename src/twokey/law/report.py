@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from twokey.law.engine.facts import dictionary
 from twokey.law.engine.words import Lang, answer_of, paragraph_of, text_of
-from twokey.law.explain import Reason, explain
+from twokey.law.explaining import Reason, explain
 from twokey.law.records import Answer, Assessment, KeyAnswer
 from twokey.law.state import Decided
 
@@ -30,7 +30,7 @@ WORDS: Final[dict[str, dict[Lang, str]]] = {
     "on": {"en": "on", "zh": "日期"},
     "reported": {"en": "reported guidance, not law", "zh": "据报道的指导，并非法律"},
     "notice": {
-        "en": "Not legal advice. Texts marked secondary, reported or uncertain were not verified against an official source.",
+        "en": "Not legal advice. What is marked secondary, reported or uncertain was not verified at its source.",
         "zh": "非法律意见。标为二手、据报道或不确定的内容未经官方文本核实。",
     },
     "fact": {"en": "fact", "zh": "事实"},
@@ -60,7 +60,9 @@ def fact_label(name: str, lang: Lang) -> str:
         return facts[name].label(lang)
     inner = f"item.{name.removeprefix('item.contains.')}"
     if inner in facts:
-        return f"所含集成电路：{facts[inner].label(lang)}" if lang == "zh" else f"{facts[inner].en} of a contained circuit"
+        return (
+            f"所含集成电路：{facts[inner].label(lang)}" if lang == "zh" else f"{facts[inner].en} of a contained circuit"
+        )
     return name
 
 
@@ -243,5 +245,3 @@ def _markdown(assessment: Assessment, decided: Decided, title: str, lang: Lang) 
             given = answer_of(question, answer.answer, decided.law, lang)
             yield f"| {question_text(question, decided, lang)} | {given} |"
     yield f"\n*{word('notice', lang)}*"
-
-

@@ -14,7 +14,7 @@ from twokey.law.engine.diagram import Diagrams
 from twokey.law.engine.fold import Folded, fold
 from twokey.law.engine.law import Law, LawInForce
 from twokey.law.engine.one import Compiled, Get, any_of, compile_one, compile_provision
-from twokey.law.engine.tree import Arith, Compare, Const, Fact, Operand, Param
+from twokey.law.engine.tree import And, Arith, Compare, Const, Fact, Member, Node, Not, Operand, Or, Param
 
 _COMPARE: Final = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
@@ -28,7 +28,7 @@ class State:
 
     def __init__(self, law: LawInForce) -> None:
         self.law: Final = law
-        self.words: Final[dict[tuple[int, str], str]] = {}  # sentences that were made once, by tree and language
+        self.kept: Final[dict[str, Any]] = {}  # what others make once of this law, such as its words in a language
         self._qualifiers: dict[str, Callable[[Get], bool | None]] = {}
 
     @cached_property
@@ -106,6 +106,27 @@ class Decided:
                 self._elements[items, number] = self.state.decide(item)
             decided.append(self._elements[items, number])
         yield from sorted(decided, key=lambda one: {True: 0, None: 1, False: 2}[one.value(key)])
+
+    def leaf(self, node: Node, regime: str) -> bool | None:
+        """Return the value of a condition that names no provision."""
+        match node:
+            case Fact(name):
+                value: bool | None = self.facts.get(name)
+                return value
+            case Member(item, group):
+                word, listed = self._operand(item, regime), self.law.value(regime, group.name)
+                return None if word is None or listed is None else word in listed
+            case Compare():
+                return self.compare(node, regime)
+            case Not(part):
+                inner = self.leaf(part, regime)
+                return None if inner is None else not inner
+            case And(parts) | Or(parts):
+                values = [self.leaf(part, regime) for part in parts]
+                settles = isinstance(node, Or)
+                return settles if settles in values else None if None in values else not settles
+            case _:
+                raise TypeError(node)
 
     def compare(self, node: Compare, regime: str) -> bool | None:
         """Return the value of one comparison."""

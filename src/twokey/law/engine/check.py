@@ -33,7 +33,8 @@ def problems(law: Law) -> Iterator[str]:
         for provision in pack.provisions.values():
             where = f"{provision.file}:{provision.line}: {provision.paragraph}"
             if provision.instrument not in pack.instruments:
-                yield f"{where}: no instrument {provision.instrument!r}{nearest(provision.instrument, pack.instruments)}"
+                hint = nearest(provision.instrument, pack.instruments)
+                yield f"{where}: no instrument {provision.instrument!r}{hint}"
             yield from _problems_of_tree(provision.tree, pack, where)
             yield from _unset_days(provision, pack, law, where)
             if provision.asserted_by and provision.asserted_by not in dictionary():
@@ -81,7 +82,9 @@ def _kind(node: Operand, pack: Pack) -> Kind | None:
     match node:
         case Fact(name) if name in dictionary():
             fact = dictionary()[name]
-            kind = {"integer": "number", "country": "text", "choice": "text", "company": "text"}.get(fact.type, fact.type)
+            kind = {"integer": "number", "country": "text", "choice": "text", "company": "text"}.get(
+                fact.type, fact.type
+            )
             return kind, fact.unit
         case Param(name) if name in pack.parameters:
             values = pack.parameters[name].values

@@ -1,7 +1,7 @@
 """Many orders: the law of a day as Polars expressions, every provision a column.
 
-Polars' `&`, `|` and `~` are Kleene's, so a null is an unknown and nothing else is needed. Words are looked up once, as a
-class code of one byte (`cells`); after that every comparison is one pass over one column and every connective a pass
+Polars' `&`, `|` and `~` are Kleene's, so a null is an unknown and nothing else is needed. Words are looked up once, as
+a class code of one byte (`cells`); after that every comparison is one pass over one column and every connective a pass
 over bits. This is the only module of the engine that imports Polars.
 """
 
@@ -70,7 +70,12 @@ class ManyLaw:
     def facts(self) -> tuple[str, ...]:
         """Return the facts that are read, each once."""
         names = [name for atom in self._atoms for name in facts_of(atom)]
-        names += [part.items.name for tree in self.folded.provisions.values() for part in walk(tree) if isinstance(part, AnyOf)]
+        names += [
+            part.items.name
+            for tree in self.folded.provisions.values()
+            for part in walk(tree)
+            if isinstance(part, AnyOf)
+        ]
         names += self.folded.asserted.values()
         names += [name for operand in self.folded.values.values() for name in facts_of(operand)]
         return tuple(dict.fromkeys(names))
@@ -100,7 +105,9 @@ class ManyLaw:
         columns = []
         for name in self.facts:
             if name not in facts.columns:
-                columns.append(pl.Series(name, [None], dtype=_null_type(name, self._classes)).new_from_index(0, facts.height))
+                columns.append(
+                    pl.Series(name, [None], dtype=_null_type(name, self._classes)).new_from_index(0, facts.height)
+                )
             elif name in self._classes:
                 columns.append(_codes(facts[name], self._classes[name]))
             else:
@@ -200,13 +207,19 @@ class ManyLaw:
                 before: Tri = ~_expr(_any(list(self._holds(branches).values()))).fill_null(False)
                 for branch in branches[:-1]:
                     self._wait(branch.condition, _expr(before), waits)
-                    before = _all([before, _not(self._node(branch.condition)).fill_null(True)]) if isinstance(  # type: ignore[union-attr]
-                        _not(self._node(branch.condition)), pl.Expr
-                    ) else before
+                    before = (
+                        _all([before, _not(self._node(branch.condition)).fill_null(True)])
+                        if isinstance(  # type: ignore[union-attr]
+                            _not(self._node(branch.condition)), pl.Expr
+                        )
+                        else before
+                    )
         for key in reversed(self.folded.provisions):
             if f"?{key}" in waits:
                 self._wait(self.folded.provisions[key], _expr(_any(list(waits.pop(f"?{key}")))), waits)
-        return {f"missing:{name}": _expr(_any(list(parts))) for name, parts in waits.items() if not name.startswith("?")}
+        return {
+            f"missing:{name}": _expr(_any(list(parts))) for name, parts in waits.items() if not name.startswith("?")
+        }
 
     def _wait(self, node: Node, asked: pl.Expr, waits: dict[str, list[pl.Expr]]) -> None:
         value = self._node(node)

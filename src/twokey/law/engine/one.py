@@ -94,7 +94,8 @@ def compile_provision(folded: Folded, key: str) -> Callable[[Get], bool | None]:
     writer = _Writer(folded)
     for needed in _needed(folded, key):
         writer.provision(needed)
-    return writer.finish(f"return {writer.named[key]}")[0]
+    qualifies: Callable[[Get], bool | None] = writer.finish(f"return {writer.named[key]}")[0]
+    return qualifies
 
 
 def _needed(folded: Folded, key: str) -> list[str]:

@@ -28,8 +28,8 @@ def assess(
 ) -> Assessment:
     """Return what the law of a day says of an order.
 
-    `stated`: facts by dotted name (see `facts.toml`), as a person states them; `overlays`: files or folders laid over the
-    packs; `law`: another law than the installed one. Errors: UserError for a bad fact or a bad overlay.
+    `stated`: facts by dotted name (see `facts.toml`), as a person states them; `overlays`: files or folders laid over
+    the packs; `law`: another law than the installed one. Errors: UserError for a bad fact or a bad overlay.
 
     >>> done = assess({"item.chip": "H100 SXM", "item.kind": "ic", "movement.kind": "reexport",
     ...     "movement.origin": "SG", "movement.destination": "CN", "item.subject_to_ear": True}, date(2026, 1, 28))
@@ -92,7 +92,9 @@ def _answer(decided: Decided, key: str) -> Answer:
     left = diagrams.given(diagrams.question(key, forced=_forced(decided)), decided.facts)
     reachable = {str(value) for value in diagrams.values(left)}
     possible = tuple(name for name in decided.law.law.questions[key].answers if name in reachable)
-    missing = tuple(dict.fromkeys(fact for one in diagrams.support(left) for fact in _unknown(decided, one.name, one.joined)))
+    missing = tuple(
+        dict.fromkeys(fact for one in diagrams.support(left) for fact in _unknown(decided, one.name, one.joined))
+    )
     settled = possible[0] if len(possible) == 1 else None
     return Answer(name, regime, settled, possible, () if settled else missing)
 
@@ -135,7 +137,9 @@ def _because(decided: Decided, key: str) -> tuple[str, ...]:
 def _key(decided: Decided, name: Literal["export", "import"], answers: Mapping[str, Answer]) -> KeyAnswer:
     law = decided.law.law
     headlines = [headline for pack in law.packs.values() if pack.key == name for headline in pack.headlines]
-    judged = [(headline, answers[headline.question], _status(headline, answers[headline.question])) for headline in headlines]
+    judged = [
+        (headline, answers[headline.question], _status(headline, answers[headline.question])) for headline in headlines
+    ]
     gates = [decided.value(provision) for key, provision in law.gates if key == name]
     status = worst(
         [status for _, _, status in judged]
@@ -146,7 +150,9 @@ def _key(decided: Decided, name: Literal["export", "import"], answers: Mapping[s
     for key, provision in law.gates:
         if key == name and decided.value(provision) is None:
             tree = decided.state.folded.provisions[provision]
-            missing.update(dict.fromkeys(fact for fact in decided.state.folded.support(tree) if fact not in decided.facts))
+            missing.update(
+                dict.fromkeys(fact for fact in decided.state.folded.support(tree) if fact not in decided.facts)
+            )
     conditions = [one for headline, answer, _ in judged for one in headline.conditions.get(str(answer.answer), ())]
     conditions += [provision for key, provision in law.gates if key == name]
     return KeyAnswer(
