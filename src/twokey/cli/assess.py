@@ -31,6 +31,7 @@ EXIT: Final = {"clear": 0, "blocked": 1, "needs_information": 2}
     help="How the answer is printed; the JSON form has a published schema (twokey law schema).",
 )
 @click.option("--all", "everything", is_flag=True, help="Explain every question, not only those that move a key.")
+@click.option("--brief", is_flag=True, help="Only both keys at a glance, what decided them and what is missing.")
 @click.option("--book", type=click.Path(path_type=Path), help="Many orders: a Parquet, Arrow or CSV file, one a line.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Where the result of a book is written (.parquet, .arrow, .csv)."
@@ -52,6 +53,7 @@ def assess(
     lang: Any,
     form: str,
     everything: bool,
+    brief: bool,
     book: Path | None,
     out: Path | None,
     engine: str,
@@ -95,7 +97,7 @@ def assess(
     else:
         from twokey.cli.assess_view import show  # noqa: PLC0415
 
-        show(assessment, decided, _title(order, lang), lang, everything=everything)
+        show(assessment, decided, _title(order, lang), lang, everything=everything, brief=brief)
     sys.stdout.flush()
     ctx.exit(EXIT[assessment.status])
 

@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from twokey.cli.shared import console
 from twokey.law.engine.words import Lang, answer_of, number, paragraph_of, text_of
-from twokey.law.explaining import Reason, explain, source
+from twokey.law.explaining import Reason, explain
 from twokey.law.records import Assessment, KeyAnswer
 from twokey.law.report import (
     fact_label,
@@ -32,7 +32,7 @@ SIGN: Final = {"clear": "✓", "blocked": "✗", "needs_information": "?"}
 _VALUE: Final[Mapping[bool | None, str]] = {True: "green", False: "red", None: "yellow"}
 
 
-def show(assessment: Assessment, decided: Decided, title: str, lang: Lang, *, everything: bool) -> None:
+def show(assessment: Assessment, decided: Decided, title: str, lang: Lang, *, everything: bool, brief: bool) -> None:
     """Print one assessment."""
     screen = console()
     screen.print(Text(title, "bold"))
@@ -42,7 +42,10 @@ def show(assessment: Assessment, decided: Decided, title: str, lang: Lang, *, ev
     for note in notes(assessment, lang):
         screen.print(Text(f"! {note}", "yellow"))
     for key in assessment.keys:
-        _explain_key(screen, key, decided, lang)
+        if brief:
+            _deciding_lines(screen, key, decided, lang)
+        else:
+            _explain_key(screen, key, decided, lang)
     _missing(screen, assessment, decided, lang)
     if everything:
         _others(screen, assessment, decided, lang)
@@ -94,6 +97,16 @@ def _deciding(key: KeyAnswer, decided: Decided) -> Iterable[str]:
         yield from (reason.provision for reason in explain(decided, question) if reason.provision)
 
 
+def _deciding_lines(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) -> None:
+    """Print the first two levels of the headline that decides a key."""
+    questions = headline_questions(decided, key.key)
+    telling = next((one for one in questions if decided.answer(one) == key.answer), questions[0])
+    reasons = [reason for reason in explain(decided, telling, lang) if reason.depth < 3]
+    screen.print(
+        tree(reasons, f"{word(key.key, lang)}{'：' if lang == 'zh' else ': '}{question_text(telling, decided, lang)}")
+    )
+
+
 def _explain_key(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) -> None:
     screen.print()
     screen.print(
@@ -121,8 +134,8 @@ def tree(reasons: list[Reason], title: str) -> Tree:
 
 def _line(reason: Reason) -> Text:
     line = Text(f"{reason.mark} ", _VALUE[reason.value]).append(reason.text, "default")
-    if reason.citation:
-        line.append(f" [{source(reason)}]", "dim")
+    if reason.source:
+        line.append(f" [{reason.source}]", "dim")
     return line
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from twokey.law.change import amended
 from twokey.law.engine.law import Headline, Law
@@ -15,6 +15,7 @@ from twokey.law.records import Answer, Assessment, Finding, KeyAnswer, Status
 from twokey.law.source import law as installed_law
 from twokey.law.state import Decided, state_of
 
+_OF_CHINA: Final = ("HK", "MO")  # orders that China's reported guidance speaks of as well
 KEYS: tuple[Literal["export"], Literal["import"]] = ("export", "import")
 
 
@@ -195,6 +196,10 @@ def _findings(decided: Decided) -> Iterable[Finding]:
 def _notes(decided: Decided) -> Iterable[tuple[str, ...]]:
     if decided.law.nothing_in_force:
         yield ("no_law", min(decided.law.law.days).isoformat())
+    destination = decided.facts.get("movement.destination")
+    known = {pack.jurisdiction for pack in decided.law.law.packs.values() if pack.key == "import"}
+    if destination is not None and destination not in known and destination not in _OF_CHINA:
+        yield ("no_import_pack", destination)
     if "item.chip" in decided.facts:
         for name in ("item.tpp", "item.performance_density", "item.dram_bandwidth_gbs"):
             if name not in decided.facts:

@@ -8,17 +8,20 @@ little more than walking the lines that are shown.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from twokey.law.engine.facts import dictionary
+from twokey.law.engine.fold import fold_condition
 from twokey.law.engine.law import LawInForce
+from twokey.law.engine.one import Get, compile_condition
 from twokey.law.engine.tree import And, AnyOf, Compare, Const, Fact, Member, Node, Not, Or, Ref, facts_of, refs_of
 from twokey.law.engine.words import Lang, answer_of, confidence, kind, mark, paragraph_of, plain, sentence, text_of
 from twokey.law.state import Decided, State
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """One line of an explanation; `depth` is how far it is indented, `value` True, False or None for unknown."""
 
     depth: int
@@ -30,6 +33,7 @@ class Reason:
     citation: str = ""
     kind: str = ""
     confidence: str = ""
+    source: str = ""  # paragraph, citation, kind where it is no rule, and confidence, as one text
 
     @property
     def mark(self) -> str:
@@ -52,19 +56,16 @@ def explain(decided: Decided, question: str, lang: Lang = "en") -> list[Reason]:
 def words_of(decided: Decided, question: str, lang: Lang = "en") -> str:
     """Return the explanation as indented lines of text, the shortest form of it."""
     return "\n".join(
-        f"{'  ' * one.depth}{one.mark} {one.text}{f'  [{source(one)}]' if one.citation else ''}"
+        f"{'  ' * one.depth}{one.mark} {one.text}{f'  [{one.source}]' if one.source else ''}"
         for one in explain(decided, question, lang)
     )
 
 
-def source(reason: Reason) -> str:
-    """Return where a reason comes from: paragraph, citation, kind where it is no rule, confidence."""
-    told = "" if reason.kind in ("rule", "statute", "规章", "法律") else reason.kind
-    cited = "" if reason.citation in reason.paragraph else reason.citation
-    return "; ".join(part for part in (reason.paragraph, cited, told, reason.confidence) if part)
-
-
 # -- what does not depend on the order --------------------------------------------------------------------------------
+
+
+def _never(get: Get) -> bool | None:
+    return None
 
 
 @dataclass(slots=True, eq=False)
@@ -77,8 +78,9 @@ class _Item:
     key: str = ""
     facts: tuple[str, ...] = ()
     parts: tuple[_Item, ...] = ()
-    source: tuple[str, str, str, str, str] = ("", "", "", "", "")
+    source: tuple[str, ...] = ()
     regime: str = ""
+    holds: Callable[[Get], bool | None] = _never
 
 
 @dataclass(slots=True)
@@ -111,13 +113,17 @@ class Outline:
         if key not in self.provisions:
             one = self.law.law.provisions[key]
             instrument = self.law.law.instrument(one)
-            about = (
-                paragraph_of(one, self.law, self.lang),
-                instrument.title_zh if self.lang == "zh" else instrument.title,
-                instrument.citation or instrument.row,
-                kind(instrument.kind, self.lang),
-                confidence(instrument.confidence, self.lang),
+            paragraph, cited = paragraph_of(one, self.law, self.lang), instrument.citation or instrument.row
+            told, known = kind(instrument.kind, self.lang), confidence(instrument.confidence, self.lang)
+            shown = (
+                paragraph,
+                "" if cited in paragraph else cited,
+                "" if instrument.kind in ("rule", "statute") else told,
+                known,
             )
+            title = instrument.title_zh if self.lang == "zh" else instrument.title
+            separator = "；" if self.lang == "zh" else "; "
+            about = (paragraph, title, cited, told, known, separator.join(part for part in shown if part))
             words = text_of(one, self.law, self.lang)
             self.provisions[key] = _Item("provision", Ref(key), words, key, source=about, regime=one.regime)
         return self.provisions[key]
@@ -142,14 +148,17 @@ class Outline:
                 words = sentence(node, regime, self.law, self.lang)
                 return _Item("list", node, words, key, (items.name,), regime=regime)
             case And(parts) | Or(parts) if not _one_fact(node):
+                if isinstance(node, And):
+                    return _Item("all", node, parts=tuple(self.item(part, regime) for part in parts), regime=regime)
                 inner = tuple(self.item(part, regime) for part in parts if not self._out_of_force(part))
-                return _Item("all" if isinstance(node, And) else "any", node, parts=inner, regime=regime)
+                return _Item("any", node, parts=inner, regime=regime)
             case Not(part) if refs_of(part) or (isinstance(part, And | Or) and not _one_fact(part)):
                 word = {"en": "not:", "zh": "并非："}[self.lang] if isinstance(part, And | Or) else ""
                 return _Item("not", node, word, parts=(self.item(part, regime),), regime=regime)
             case _:
                 words = sentence(node, regime, self.law, self.lang)
-                return _Item("leaf", node, words, facts=facts_of(node), regime=regime)
+                holds = compile_condition(fold_condition(node, regime, self.law))
+                return _Item("leaf", node, words, facts=facts_of(node), regime=regime, holds=holds)
 
     def _out_of_force(self, node: Node) -> bool:
         return isinstance(node, Ref) and not self.law.force[node.provision]
@@ -206,6 +215,8 @@ class _Explanation:
 
     def _value(self, item: _Item) -> bool | None:
         match item.kind:
+            case "leaf":
+                return item.holds(self.decided.facts.get)
             case "provision":
                 return self.decided.value(item.key)
             case "const":
@@ -215,8 +226,6 @@ class _Explanation:
             case "not":
                 inner = self._value(item.parts[0])
                 return None if inner is None else not inner
-            case "leaf":
-                return self.decided.leaf(item.node, item.regime)
             case joined:
                 settles = joined == "any"
                 result: bool | None = not settles

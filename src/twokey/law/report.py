@@ -40,6 +40,10 @@ WORDS: Final[dict[str, dict[Lang, str]]] = {
         "en": "No instrument of the packs was in force on this day; the first takes effect on {0}.",
         "zh": "当日本规则包尚无任何文件生效；最早者自 {0} 起生效。",
     },
+    "no_import_pack": {
+        "en": "No pack holds the import rules of {0}; the import key shows what China's reported guidance says of such a chip.",
+        "zh": "暂无 {0} 的进口规则包；进口钥匙所示为中国据报道的监管指导对此类芯片的要求。",
+    },
     "unpublished": {
         "en": "{0}: {1} is not published; it counts as unknown, never as zero.",
         "zh": "{0}：{1}未公布，按未知处理，绝不按零处理。",
@@ -222,7 +226,7 @@ def _markdown(assessment: Assessment, decided: Decided, title: str, lang: Lang) 
         for question in headline_questions(decided, key.key):
             yield f"### {question_text(question, decided, lang)}\n"
             for reason in explain(decided, question, lang):
-                source = f" — {reason.paragraph}; {reason.citation}, {reason.confidence}" if reason.citation else ""
+                source = f" — {reason.source}" if reason.source else ""
                 yield f"{'  ' * reason.depth}- {reason.mark} {reason.text}{source}"
             yield ""
         if key.conditions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,12 +13,7 @@ from twokey.law.engine.diagram import Diagrams
 from twokey.law.engine.fold import Folded, fold
 from twokey.law.engine.law import Law, LawInForce
 from twokey.law.engine.one import Compiled, Get, any_of, compile_one, compile_provision
-from twokey.law.engine.tree import And, Arith, Compare, Const, Fact, Member, Node, Not, Operand, Or, Param
 
-_COMPARE: Final = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
-_CALCULATE: Final = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _states: WeakKeyDictionary[LawInForce, State] = WeakKeyDictionary()
 
 
@@ -106,41 +100,3 @@ class Decided:
                 self._elements[items, number] = self.state.decide(item)
             decided.append(self._elements[items, number])
         yield from sorted(decided, key=lambda one: {True: 0, None: 1, False: 2}[one.value(key)])
-
-    def leaf(self, node: Node, regime: str) -> bool | None:
-        """Return the value of a condition that names no provision."""
-        match node:
-            case Fact(name):
-                value: bool | None = self.facts.get(name)
-                return value
-            case Member(item, group):
-                word, listed = self._operand(item, regime), self.law.value(regime, group.name)
-                return None if word is None or listed is None else word in listed
-            case Compare():
-                return self.compare(node, regime)
-            case Not(part):
-                inner = self.leaf(part, regime)
-                return None if inner is None else not inner
-            case And(parts) | Or(parts):
-                values = [self.leaf(part, regime) for part in parts]
-                settles = isinstance(node, Or)
-                return settles if settles in values else None if None in values else not settles
-            case _:
-                raise TypeError(node)
-
-    def compare(self, node: Compare, regime: str) -> bool | None:
-        """Return the value of one comparison."""
-        left, right = self._operand(node.left, regime), self._operand(node.right, regime)
-        return None if left is None or right is None else bool(_COMPARE[node.op](left, right))
-
-    def _operand(self, node: Operand, regime: str) -> Any:
-        match node:
-            case Fact(name):
-                return self.facts.get(name)
-            case Param(name):
-                return self.law.value(regime, name)
-            case Const(value):
-                return value
-            case Arith(op, left, right):
-                sides = self._operand(left, regime), self._operand(right, regime)
-                return None if None in sides else _CALCULATE[op](*sides)

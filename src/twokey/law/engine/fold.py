@@ -87,6 +87,11 @@ def fold(law: LawInForce) -> Folded:
     return Folded(provisions, asserted, questions, values)
 
 
+def fold_condition(node: Node, regime: str, law: LawInForce) -> Node:
+    """Return one condition that names no provision with the day's values put in."""
+    return _fold(node, regime, law, {})
+
+
 def _reachable(branches: list[Branch]) -> tuple[Branch, ...]:
     kept = []
     for branch in branches:

@@ -98,6 +98,14 @@ def compile_provision(folded: Folded, key: str) -> Callable[[Get], bool | None]:
     return qualifies
 
 
+def compile_condition(node: Node) -> Callable[[Get], bool | None]:
+    """Return the function that decides one folded condition that names no provision."""
+    writer = _Writer(Folded({}, {}, {}, {}))
+    expression = writer.node(node)
+    holds: Callable[[Get], bool | None] = writer.finish(f"return {expression}")[0]
+    return holds
+
+
 def _needed(folded: Folded, key: str) -> list[str]:
     needed: dict[str, None] = {}
 
