@@ -32,9 +32,18 @@ SIGN: Final = {"clear": "✓", "blocked": "✗", "needs_information": "?"}
 _VALUE: Final[Mapping[bool | None, str]] = {True: "green", False: "red", None: "yellow"}
 
 
-def show(assessment: Assessment, decided: Decided, title: str, lang: Lang, *, everything: bool, brief: bool) -> None:
-    """Print one assessment."""
-    screen = console()
+def show(
+    assessment: Assessment,
+    decided: Decided,
+    title: str,
+    lang: Lang,
+    *,
+    everything: bool = False,
+    brief: bool = False,
+    screen: Console | None = None,
+) -> None:
+    """Print one assessment on a console; by default the terminal."""
+    screen = screen or console()
     screen.print(Text(title, "bold"))
     screen.print(Text(_summary(assessment, lang), "dim"))
     screen.print()

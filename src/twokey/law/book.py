@@ -249,7 +249,10 @@ class BookLaw:
     _ready: dict[LawInForce, ManyLaw] = field(default_factory=dict)
 
     def assess(self, frame: pl.DataFrame, where: str = "book", first_line: int = 1) -> pl.DataFrame:
-        """Return a frame of answers, line by line as in the book: carried columns, provisions, questions, `missing`."""
+        """Return a frame of answers, line by line as in the book: carried columns, provisions, questions, `missing`.
+
+        Errors: UserError with `where`, line and column for what does not pass the door.
+        """
         facts = admit_frame(frame, where, first_line)
         carried = frame.select(name for name in frame.columns if "." not in name)
         if AS_OF not in frame.columns:
@@ -334,7 +337,10 @@ class BookWriter:
 
 
 def assess_book(book: BookLaw, source: Path, out: Path) -> Iterator[pl.DataFrame]:
-    """Assess a book into a file, yielding each batch of answers once it is written, for progress and for counts."""
+    """Assess a book into a file, yielding each batch of answers once it is written, for progress and counts.
+
+    Errors: UserError for a book that cannot be read or has no lines; no half-written result is left.
+    """
     line = 1
     with BookWriter(out) as writer:
         for frame in read_book(source):

@@ -31,7 +31,7 @@ class Moved:
     value_usd: float = 0.0
 
     def add(self, lines: int, units: float, value_usd: float) -> None:
-        """Add more lines."""
+        """Add more lines, their units and their value in USD."""
         self.lines, self.units, self.value_usd = self.lines + lines, self.units + units, self.value_usd + value_usd
 
 

@@ -65,7 +65,10 @@ def count_answers(answers: Any, law: Law) -> dict[str, int]:
 
 
 def assess_spread(tasks: list[Task], scheduler: str | None) -> Iterator[tuple[int, dict[str, int]]]:
-    """Run the parts on a cluster (a local one where no scheduler is named) and yield what each one returns."""
+    """Run the parts on a cluster (a local one where no scheduler is named) and yield what each one returns.
+
+    Errors: UserError where Dask is not installed or the scheduler cannot be reached.
+    """
     try:
         from distributed import Client, LocalCluster, as_completed  # noqa: PLC0415
     except ImportError:
@@ -83,7 +86,10 @@ def assess_spread(tasks: list[Task], scheduler: str | None) -> Iterator[tuple[in
 
 
 def plan(source: Path, out: Path, as_of: date, missing: bool, changes: tuple[Path, ...]) -> list[Task]:
-    """Return the parts of a Parquet book, one a row group; the result is a folder of part files."""
+    """Return the parts of a Parquet book, one a row group; the result is a folder of part files.
+
+    Errors: UserError where the book or the result is not Parquet, or a file stands where the folder should.
+    """
     import pyarrow.parquet as pa_parquet  # noqa: PLC0415
 
     if source.suffix != ".parquet" or not source.is_file():
