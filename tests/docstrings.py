@@ -1,7 +1,7 @@
 """Check that every public function, class and module has a docstring, and that those with numbers and faults say so.
 
-Run by `make lint`. A public function that raises UserError says "Errors:"; one whose arguments or result carry a unit in
-their name (`_gbs`, `_usd`, `_mm2`, `_w`) names the unit. Provisions are left out: `twokey law check` types them.
+Run by `make lint`. A public function that raises UserError says "Errors:"; one whose arguments or result carry a unit
+in their name (`_gbs`, `_usd`, `_mm2`, `_w`) names the unit. Provisions are left out: `twokey law check` types them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An explanation says what was decided: its first branch that holds is the answer, and nothing in it contradicts a value."""
+"""An explanation says what was decided: its first branch that holds is the answer."""
 
 from __future__ import annotations
 
@@ -36,9 +36,6 @@ def test_the_branch_that_holds_is_the_answer(order: Path, lang: str) -> None:
             assert said in top[-1].text, (day, key)
             if len(top) == 1:
                 assert top[0].value is True, (day, key)
-            for reason in reasons:
-                if reason.provision and reason.depth and not reason.paragraph == "":
-                    assert isinstance(reason.value, bool | None)
 
 
 def test_the_founding_case_reads_like_the_paragraphs() -> None:

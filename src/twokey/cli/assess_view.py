@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rich.console import Console, Group
@@ -14,7 +14,7 @@ from rich.tree import Tree
 
 from twokey.cli.shared import console
 from twokey.law.engine.words import Lang, answer_of, number, paragraph_of, text_of
-from twokey.law.explaining import Reason, explain
+from twokey.law.explaining import Reason, explain, explain_key
 from twokey.law.records import Assessment, KeyAnswer
 from twokey.law.report import (
     fact_label,
@@ -94,23 +94,24 @@ def _panel(key: KeyAnswer, decided: Decided, lang: Lang) -> Panel:
         Text(f"{SIGN[key.status]} {word(key.status, lang)}", f"bold {style}"),
         Text(key_text(key, decided, lang)),
     ]
-    kinds = {decided.law.law.instrument(decided.law.law.provisions[one]).kind for one in _deciding(key, decided)}
-    if "reported" in kinds:
+    for gate, provision in decided.law.law.gates:
+        if gate == key.key and decided.value(provision) is not True:
+            mark = {False: "✗", None: "?"}[decided.value(provision)]
+            one = decided.law.law.provisions[provision]
+            body.append(Text(f"{mark} {text_of(one, decided.law, lang)} [{one.paragraph}]", style))
+    reasons = [reason for _, reasons in explain_key(decided, key.key) for reason in reasons]
+    if any(reason.kind == "reported" for reason in reasons):
         body.append(Text(word("reported", lang), "dim italic"))
     title = f"{word(key.key, lang)} · {packs[0].jurisdiction}"
     return Panel(Group(*body), title=title, title_align="left", border_style=style, padding=(0, 1))
 
 
-def _deciding(key: KeyAnswer, decided: Decided) -> Iterable[str]:
-    for question in headline_questions(decided, key.key):
-        yield from (reason.provision for reason in explain(decided, question) if reason.provision)
-
-
 def _deciding_lines(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) -> None:
     """Print the first two levels of the headline that decides a key."""
+    told = explain_key(decided, key.key, lang)
     questions = headline_questions(decided, key.key)
     telling = next((one for one in questions if decided.answer(one) == key.answer), questions[0])
-    reasons = [reason for reason in explain(decided, telling, lang) if reason.depth < 3]
+    reasons = [reason for reason in dict(told)[telling] if reason.depth < 3]
     screen.print(
         tree(reasons, f"{word(key.key, lang)}{'：' if lang == 'zh' else ': '}{question_text(telling, decided, lang)}")
     )
@@ -118,11 +119,10 @@ def _deciding_lines(screen: Console, key: KeyAnswer, decided: Decided, lang: Lan
 
 def _explain_key(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) -> None:
     screen.print()
-    screen.print(
-        Text(f"{word('why', lang)}{'：' if lang == 'zh' else ': '}{word(key.key, lang)}", f"bold {STYLE[key.status]}")
-    )
-    for question in headline_questions(decided, key.key):
-        screen.print(tree(explain(decided, question, lang), question_text(question, decided, lang)))
+    title = f"{word('why', lang)}{'：' if lang == 'zh' else ': '}{word(key.key, lang)}"
+    screen.print(Text(title, f"bold {STYLE[key.status]}"))
+    for asked, reasons in explain_key(decided, key.key, lang):
+        screen.print(tree(reasons, question_text(asked, decided, lang)))
     if key.conditions:
         screen.print(Text(word("conditions", lang), "bold"))
         for one in key.conditions:

@@ -53,6 +53,24 @@ def explain(decided: Decided, question: str, lang: Lang = "en") -> list[Reason]:
     return lines
 
 
+def explain_provision(decided: Decided, key: str, lang: Lang = "en") -> list[Reason]:
+    """Return the reasons for the value of one provision ("regime:name"), such as a condition of a licence."""
+    lines: list[Reason] = []
+    outline = outline_of(decided.state, lang)
+    _Explanation(decided, outline, lines, set())._show(outline.provision(key), decided.value(key), 0)
+    return lines
+
+
+def explain_key(decided: Decided, key: str, lang: Lang = "en") -> list[tuple[str, list[Reason]]]:
+    """Return what moves a key, each with its reasons: its headline questions, and the overlays' own conditions on it."""
+    law = decided.law.law
+    questions = [one.question for pack in law.packs.values() if pack.key == key for one in pack.headlines]
+    conditions = [provision for gate, provision in law.gates if gate == key]
+    return [(one, explain(decided, one, lang)) for one in questions] + [
+        (one, explain_provision(decided, one, lang)) for one in conditions
+    ]
+
+
 def words_of(decided: Decided, question: str, lang: Lang = "en") -> str:
     """Return the explanation as indented lines of text, the shortest form of it."""
     return "\n".join(

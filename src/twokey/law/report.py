@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from twokey.law.engine.facts import dictionary
 from twokey.law.engine.words import Lang, answer_of, paragraph_of, text_of
-from twokey.law.explaining import Reason, explain
+from twokey.law.explaining import Reason, explain_key
 from twokey.law.records import Answer, Assessment, KeyAnswer
 from twokey.law.state import Decided
 
@@ -41,7 +41,7 @@ WORDS: Final[dict[str, dict[Lang, str]]] = {
         "zh": "当日本规则包尚无任何文件生效；最早者自 {0} 起生效。",
     },
     "no_import_pack": {
-        "en": "No pack holds the import rules of {0}; the import key shows what China's reported guidance says of such a chip.",
+        "en": "No pack holds the import rules of {0}; the import key shows what China's reported guidance says.",
         "zh": "暂无 {0} 的进口规则包；进口钥匙所示为中国据报道的监管指导对此类芯片的要求。",
     },
     "unpublished": {
@@ -157,11 +157,7 @@ def _key(key: KeyAnswer, decided: Decided, lang: Lang) -> dict[str, Any]:
         "conditions": [
             {"id": one, "words": text_of(decided.law.law.provisions[one], decided.law, lang)} for one in key.conditions
         ],
-        "why": [
-            _reason(reason)
-            for question in headline_questions(decided, key.key)
-            for reason in explain(decided, question, lang)
-        ],
+        "why": [_reason(reason) for _, reasons in explain_key(decided, key.key, lang) for reason in reasons],
     }
 
 
@@ -203,7 +199,9 @@ def _value(value: Any) -> Any:
 
 
 def question_text(question: str, decided: Decided, lang: Lang) -> str:
-    """Return a question in words."""
+    """Return a question in words, or the paragraph of a provision that is asked about as one."""
+    if question in decided.law.law.provisions:
+        return paragraph_of(decided.law.law.provisions[question], decided.law, lang)
     one = decided.law.law.questions[question]
     words = decided.law.law.packs[one.regime].words_zh.get("questions", {}) if lang == "zh" else {}
     return str(words.get(one.name, one.text))
@@ -223,9 +221,9 @@ def _markdown(assessment: Assessment, decided: Decided, title: str, lang: Lang) 
     for key in assessment.keys:
         yield f"\n## {word(key.key, lang)}: {word(key.status, lang)}\n"
         yield f"{key_text(key, decided, lang)}\n"
-        for question in headline_questions(decided, key.key):
-            yield f"### {question_text(question, decided, lang)}\n"
-            for reason in explain(decided, question, lang):
+        for asked, reasons in explain_key(decided, key.key, lang):
+            yield f"### {question_text(asked, decided, lang)}\n"
+            for reason in reasons:
                 source = f" — {reason.source}" if reason.source else ""
                 yield f"{'  ' * reason.depth}- {reason.mark} {reason.text}{source}"
             yield ""
