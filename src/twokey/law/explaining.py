@@ -62,7 +62,7 @@ def explain_provision(decided: Decided, key: str, lang: Lang = "en") -> list[Rea
 
 
 def explain_key(decided: Decided, key: str, lang: Lang = "en") -> list[tuple[str, list[Reason]]]:
-    """Return what moves a key, each with its reasons: its headline questions, and the overlays' own conditions on it."""
+    """Return what moves a key, each with its reasons: headline questions, and the overlays' own conditions on it."""
     law = decided.law.law
     questions = [one.question for pack in law.packs.values() if pack.key == key for one in pack.headlines]
     conditions = [provision for gate, provision in law.gates if gate == key]

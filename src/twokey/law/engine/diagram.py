@@ -441,13 +441,16 @@ class Diagrams:
         """Return where a diagram has a wanted value."""
         return self._mapped(node, {leaf: self.leaf(bool(wanted(value))) for leaf, value in list(self._leaves.items())})
 
-    def cover(self, node: int, wanted: Callable[[Hashable], bool], limit: int) -> Iterator[dict[str, frozenset[int]]]:
+    def cover(
+        self, node: int, wanted: Callable[[Hashable], bool], limit: int, facts: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, frozenset[int]]]:
         """Yield boxes as large as they can be that together cover every cell with a wanted value; they may overlap.
 
         A box names only the facts that it needs, so it reads as a rule: everything within it has a wanted value.
+        `facts`: those that the diagram was asked with (`given`).
         """
         target = self.where(node, wanted)
-        care = self.care
+        care = self.given(self.care, facts) if facts else self.care
         allowed = self.either(target, self.negation(care))
         rest = self.both(target, care)
         for _ in range(limit):
