@@ -113,8 +113,9 @@ class ManyLaw:
                 case All(literals):
                     for literal in literals:
                         ask(literal, here)
-                case Stated(literal, _):
+                case Stated(literal, fact):
                     ask(literal, here)
+                    ask(fact, here)
                 case AnyOf(_, items):
                     yield items.name, here
                 case step:
@@ -143,22 +144,21 @@ def _decide(run: Run, branches: Sequence[tuple[int, str]]) -> tuple[Codes, Plane
 def _names(waits: Mapping[str, Plane], lines: int) -> pl.Series:
     """Return for each line the names of the facts that it waits for; the text is made once for each combination."""
     names = list(waits)
-    found, texts = np.zeros(lines, np.uint32), [""]
+    found, texts = np.zeros(lines, np.uint64), [""]
     for start in range(0, len(names), 64):
         part = names[start : start + 64]
         keys = pa.array(_keys([waits[name] for name in part], lines)).dictionary_encode()
-        more = [
-            ", ".join(name for bit, name in enumerate(part) if key >> bit & 1) for key in keys.dictionary.to_pylist()
-        ]
+        more = [", ".join(name for bit, name in enumerate(part) if key >> bit & 1) for key in keys.dictionary.tolist()]
         if start:
-            pairs = pa.array(
-                found * np.uint64(len(more)) + keys.indices.to_numpy().astype(np.uint64)
-            ).dictionary_encode()
-            both = [divmod(pair, len(more)) for pair in pairs.dictionary.to_pylist()]
+            keys = pa.array(found * np.uint64(len(more)) + _numbers(keys)).dictionary_encode()
+            both = [divmod(pair, len(more)) for pair in keys.dictionary.tolist()]
             more = [", ".join(filter(None, (texts[left], more[right]))) for left, right in both]
-            keys = pairs
-        found, texts = keys.indices.to_numpy(), more
+        found, texts = _numbers(keys), more
     return pl.Series(MISSING, texts, dtype=pl.Enum(texts)).gather(found)
+
+
+def _numbers(encoded: pa.DictionaryArray) -> npt.NDArray[np.uint64]:
+    return encoded.indices.to_numpy().astype(np.uint64)
 
 
 def _keys(planes: Sequence[Plane], lines: int) -> npt.NDArray[np.unsignedinteger]:
