@@ -53,7 +53,7 @@ def values() -> Mapping[str, tuple[Any, ...]]:
     }
 
 
-def _values(kind: str, classes: Any, choices: Sequence[str]) -> tuple[Any, ...]:  # noqa: PLR0911 - one a kind of fact
+def _values(kind: str, classes: Any, choices: Sequence[str]) -> tuple[Any, ...]:
     if kind == "boolean":
         return (True, False)
     if isinstance(classes, Ordered):

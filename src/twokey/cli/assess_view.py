@@ -155,11 +155,18 @@ def _depends(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) -> N
     """Print, for a key that is open, the answers still possible and the facts that lead to each."""
     for question in open_questions(key, decided):
         screen.print()
-        screen.print(Text(f"{word('depends', lang)}: {question_text(question, decided, lang)}", "bold yellow"))
+        screen.print(
+            Text(
+                f"{word('depends', lang)}{'：' if lang == 'zh' else ': '}{question_text(question, decided, lang)}",
+                "bold yellow",
+            )
+        )
         for answer, boxes in depending(decided, question, lang):
             screen.print(Text(f"  {answer}"))
             for box in boxes:
-                screen.print(Padding(Text(f"{word('if', lang)} {box}", "dim"), (0, 0, 0, 4)))
+                screen.print(
+                    Padding(Text(f"{word('if', lang)}{'' if lang == 'zh' else ' '}{box}", "dim"), (0, 0, 0, 4))
+                )
 
 
 def _missing(screen: Console, assessment: Assessment, decided: Decided, lang: Lang) -> None:

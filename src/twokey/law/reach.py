@@ -135,14 +135,14 @@ def describe(variable: Variable, indexes: frozenset[int], law: Law, day: date, l
     """Return some classes of one variable in words, such as "TPP: 1,600 or more and less than 2,400"."""
     if variable.joined is not None:
         return _joined(variable, 1 in indexes, law, day, lang)
-    fact = dictionary()[variable.name]
+    fact, colon = dictionary()[variable.name], "：" if lang == "zh" else ": "
     match variable.classes:
         case Flag():
-            return f"{fact.label(lang)}: {plain(1 in indexes, lang)}"
+            return f"{fact.label(lang)}{colon}{plain(1 in indexes, lang)}"
         case Words() as words:
-            return f"{fact.label(lang)}: {_words(words, indexes, fact, lang)}"
+            return f"{fact.label(lang)}{colon}{_words(words, indexes, fact, lang)}"
         case Ordered() as ordered:
-            return f"{fact.label(lang)}: {_ranges(ordered, sorted(indexes), fact.unit, lang)}"
+            return f"{fact.label(lang)}{colon}{_ranges(ordered, sorted(indexes), fact.unit, lang)}"
 
 
 def _joined(variable: Variable, holds: bool, law: Law, day: date, lang: Lang) -> str:

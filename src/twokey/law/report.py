@@ -237,10 +237,10 @@ def _markdown(assessment: Assessment, decided: Decided, title: str, lang: Lang) 
     for key in assessment.keys:
         yield f"\n## {word(key.key, lang)}: {word(key.status, lang)}\n"
         yield f"{key_text(key, decided, lang)}\n"
-        for question in open_questions(key, decided):
-            yield f"### {word('depends', lang)}: {question_text(question, decided, lang)}\n"
-            for answer, boxes in depending(decided, question, lang):
-                yield f"- {answer}"
+        for waiting in open_questions(key, decided):
+            yield f"### {word('depends', lang)}: {question_text(waiting, decided, lang)}\n"
+            for possible, boxes in depending(decided, waiting, lang):
+                yield f"- {possible}"
                 yield from (f"  - {word('if', lang)} {box}" for box in boxes)
             yield ""
         for asked, reasons in explain_key(decided, key.key, lang):

@@ -20,6 +20,8 @@ from twokey.law.engine.facts import dictionary
 from twokey.law.engine.fold import Folded
 from twokey.law.engine.one import compile_provision
 from twokey.law.engine.tree import (
+    CALCULATE,
+    COMPARE,
     And,
     AnyOf,
     Arith,
@@ -38,9 +40,6 @@ from twokey.law.engine.tree import (
 
 IMPOSSIBLE: Final = "(impossible)"
 _UNSET: Final = "(no law sets it)"
-_OPS: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +268,8 @@ class Diagrams:
         for one in self.variables:
             if isinstance(one.joined, Compare):
                 names = [name for name in facts_of(one.joined) if name in self._rank]
-                if len(names) == len(facts_of(one.joined)):
+                numbers = all(dictionary()[name].type in ("number", "integer") for name in facts_of(one.joined))
+                if numbers and len(names) == len(facts_of(one.joined)):
                     result = self.both(result, self._feasible(one, names))
         return result
 
@@ -543,7 +543,7 @@ def _variables(laws: tuple[Folded, ...], classes: dict[str, Classes]) -> tuple[V
 
 
 def _decide(joined: Compare, values: Mapping[str, Any]) -> bool:
-    return _OPS[joined.op](_calculate(joined.left, values), _calculate(joined.right, values))
+    return COMPARE[joined.op](_calculate(joined.left, values), _calculate(joined.right, values))
 
 
 def _calculate(node: Operand, values: Mapping[str, Any]) -> Any:
@@ -552,12 +552,8 @@ def _calculate(node: Operand, values: Mapping[str, Any]) -> Any:
             return values[name]
         case Const(value):
             return value
-        case Arith("+", left, right):
-            return _calculate(left, values) + _calculate(right, values)
-        case Arith("-", left, right):
-            return _calculate(left, values) - _calculate(right, values)
-        case Arith("*", left, right):
-            return _calculate(left, values) * _calculate(right, values)
+        case Arith(op, left, right):
+            return CALCULATE[op](_calculate(left, values), _calculate(right, values))
         case _:
             raise TypeError(node)
 

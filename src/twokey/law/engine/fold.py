@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from twokey.law.engine.law import LawInForce
 from twokey.law.engine.tree import (
+    CALCULATE,
+    COMPARE,
     And,
     AnyOf,
     Arith,
@@ -123,10 +125,21 @@ def _fold(node: Node, regime: str, law: LawInForce, known: dict[str, Node]) -> N
             return _join(Or, TRUE, FALSE, [_fold(part, regime, law, known) for part in parts])
         case Compare(op, left, right):
             sides = _operand(left, regime, law), _operand(right, regime, law)
-            return UNKNOWN if UNKNOWN in sides else Compare(op, *sides)
+            if UNKNOWN in sides:
+                return UNKNOWN
+            match sides:
+                case Const(one), Const(other):
+                    return Const(COMPARE[op](one, other))
+                case _:
+                    return Compare(op, *sides)
         case Member(item, group):
             values = _operand(group, regime, law)
-            return UNKNOWN if values == UNKNOWN else Member(_operand(item, regime, law), values)  # type: ignore[arg-type]
+            one = _operand(item, regime, law)
+            if UNKNOWN in (one, values):
+                return UNKNOWN
+            if isinstance(one, Const):
+                return Const(one.value in values.value)  # type: ignore[union-attr,operator]  # a list of the law
+            return Member(one, values)  # type: ignore[arg-type]  # as above
 
 
 def _join(kind: type[And] | type[Or], settles: Const, neutral: Const, parts: list[Node]) -> Node:
@@ -148,6 +161,12 @@ def _operand(node: Operand, regime: str, law: LawInForce) -> Operand:
             return UNKNOWN if value is None else Const(value)
         case Arith(op, left, right):
             sides = _operand(left, regime, law), _operand(right, regime, law)
-            return UNKNOWN if UNKNOWN in sides else Arith(op, *sides)
+            if UNKNOWN in sides:
+                return UNKNOWN
+            match sides:
+                case Const(one), Const(other):
+                    return Const(CALCULATE[op](one, other))
+                case _:
+                    return Arith(op, *sides)
         case _:
             return node

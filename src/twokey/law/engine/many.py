@@ -158,7 +158,8 @@ def _names(waits: Mapping[str, Plane], lines: int) -> pl.Series:
 
 
 def _numbers(encoded: pa.DictionaryArray) -> npt.NDArray[np.uint64]:
-    return encoded.indices.to_numpy().astype(np.uint64)
+    numbers: npt.NDArray[np.uint64] = encoded.indices.to_numpy().astype(np.uint64)
+    return numbers
 
 
 def _keys(planes: Sequence[Plane], lines: int) -> npt.NDArray[np.unsignedinteger]:
