@@ -1,7 +1,7 @@
 """Amendments and overlays: a small file that changes parameters, provisions and questions from a day on.
 
-An *amendment* is a draft change of the law; an *overlay* is a user's own: the value that their licence states, a condition
-that binds them, a house policy. Both have one form and pass the same checks as a pack.
+An *amendment* is a draft change of the law; an *overlay* is a user's own: the value that their licence states, a
+condition that binds them, a house policy. Both have one form and pass the same checks as a pack.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from twokey.law.engine.check import problems
 from twokey.law.engine.define import Provision, Question, Rulebook
 from twokey.law.engine.law import DatedValue, Instrument, Law, Pack, Parameter, load_pack
 from twokey.law.engine.read import Source, read_text
-from twokey.law.engine.tree import Branch, Node
+from twokey.law.engine.tree import Branch, Const, Node
 
 _HEAD = {"title", "title_zh", "citation", "kind", "from", "confidence", "url", "note", "note_zh", "authority"}
 _TABLES = {"parameters", "provisions", "questions"}
@@ -46,8 +46,8 @@ def find_amendment(name: str) -> Path:
 def amended(law: Law, path: Path) -> Law:
     """Return the law with a change put in; before the change's day it is as it was.
 
-    Errors: UserError with file and line for a name that does not exist, text outside the provisions' Python, a unit that
-    does not fit, and the like.
+    Errors: UserError with file and line for a name that does not exist, text outside the provisions' Python, a unit
+    that does not fit, and the like.
     """
     if path.is_dir():
         return _with_folder(law, path)
@@ -302,45 +302,57 @@ def _with_folder(law: Law, folder: Path) -> Law:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{folder}: not valid TOML: {error}") from None
     rules = Rulebook(head.get("regime", folder.name))
-    lines = text.splitlines()
+    typed = _Typed(rules, law, path, text.splitlines())
     for name, entry in table.get("provisions", {}).items():
-        _define_provision(rules, law, name, entry, path, lines)
+        typed.provision(name, entry)
     for name, entry in table.get("questions", {}).items():
-        _define_question(rules, law, name, entry, path, lines)
+        typed.question(name, entry)
     changed = law.with_pack(load_pack(folder, rules), head.get("title", folder.name))
     for problem in problems(changed):
         raise UserError(problem)
     return changed
 
 
-def _line(lines: list[str], name: str) -> int:
-    return next((number for number, line in enumerate(lines, 1) if name in line), 1)
+class _Typed:
+    """Provisions and questions of a pack that is written as text."""
 
+    def __init__(self, rules: Rulebook, law: Law, path: Path, lines: list[str]) -> None:
+        self.rules, self.law, self.path, self.lines = rules, law, path, lines
 
-def _define_provision(
-    rules: Rulebook, law: Law, name: str, entry: Mapping[str, Any], path: Path, lines: list[str]
-) -> None:
-    line, key = _line(lines, name), f"{rules.regime}:{name}"
-    for needed in ("paragraph", "instrument", "text", "en"):
-        if needed not in entry:
-            raise UserError(f"{path}:{line}: {name}: needs {needed}")
-    tree = read_text(entry["text"], Source(str(path), line), _resolver(rules.regime, rules.provisions, law.packs, None))
-    rules.provisions[key] = Provision(
-        key, entry["paragraph"], entry["instrument"], _not_callable, tree, entry["en"], str(path), line,
-        since=entry.get("since"), until=entry.get("until"), condition=bool(entry.get("condition")),
-    )  # fmt: skip
+    def _source(self, name: str) -> Source:
+        return Source(str(self.path), next((n for n, line in enumerate(self.lines, 1) if name in line), 1))
 
+    def _resolve(self) -> Callable[[str], str | None]:
+        return _resolver(self.rules.regime, self.rules.provisions, self.law.packs, None)
 
-def _define_question(
-    rules: Rulebook, law: Law, name: str, entry: Mapping[str, Any], path: Path, lines: list[str]
-) -> None:
-    line, key = _line(lines, name), f"{rules.regime}:{name}"
-    resolve = _resolver(rules.regime, rules.provisions, law.packs, None)
-    try:
-        branches = [
-            Branch(read_text(one["if"], Source(str(path), line), resolve), one["then"]) for one in entry["branches"]
-        ]
-        branches.append(Branch(read_text("True", Source(str(path), line), resolve), entry["otherwise"]))
-    except KeyError as error:
-        raise UserError(f"{path}:{line}: {name}: needs {error.args[0]}") from None
-    rules.questions[key] = Question(key, _not_callable, tuple(branches), None, entry.get("en", name), str(path), line)
+    def provision(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Define one provision. Errors: UserError that names file, line and what is missing."""
+        source, key = self._source(name), f"{self.rules.regime}:{name}"
+        for needed in ("paragraph", "instrument", "text", "en"):
+            if needed not in entry:
+                raise UserError(f"{source.file}:{source.first_line}: {name}: needs {needed}")
+        self.rules.provisions[key] = Provision(
+            key=key,
+            paragraph=entry["paragraph"],
+            instrument=entry["instrument"],
+            function=_not_callable,
+            tree=read_text(entry["text"], source, self._resolve()),
+            text=entry["en"],
+            file=source.file,
+            line=source.first_line,
+            since=entry.get("since"),
+            until=entry.get("until"),
+            condition=bool(entry.get("condition")),
+        )
+
+    def question(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Define one question. Errors: UserError that names file, line and what is missing."""
+        source, key = self._source(name), f"{self.rules.regime}:{name}"
+        try:
+            branches = [Branch(read_text(one["if"], source, self._resolve()), one["then"]) for one in entry["branches"]]
+            branches.append(Branch(Const(True), entry["otherwise"]))
+        except KeyError as error:
+            raise UserError(f"{source.file}:{source.first_line}: {name}: needs {error.args[0]}") from None
+        self.rules.questions[key] = Question(
+            key, _not_callable, tuple(branches), None, entry.get("en", name), source.file, source.first_line
+        )

@@ -44,7 +44,7 @@ def read_order(path: Path) -> dict[str, Any]:
     if not isinstance(table, Mapping):
         raise UserError(f"{path}: must hold a table of facts, such as {{'item.chip': 'H200 SXM'}}")
     stated = flatten(table, str(path))
-    for note in ("title", "note"):
+    for note in ("title", "title_zh", "note"):
         stated.pop(note, None)
     return stated
 

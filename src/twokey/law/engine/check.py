@@ -36,7 +36,8 @@ def problems(law: Law) -> Iterator[str]:
         for provision in pack.provisions.values():
             where = f"{provision.file}:{provision.line}: {provision.paragraph}"
             if provision.instrument not in pack.instruments:
-                yield f"{where}: no instrument {provision.instrument!r}{nearest(provision.instrument, pack.instruments)}"
+                hint = nearest(provision.instrument, pack.instruments)
+                yield f"{where}: no instrument {provision.instrument!r}{hint}"
             yield from _problems_of_condition(provision.tree, pack, where)
             yield from _unset_days(provision, pack, law, where)
             if provision.asserted_by and provision.asserted_by not in dictionary():
@@ -69,7 +70,7 @@ def _problems_of_tree(tree: Node | Operand | Any, pack: Pack, where: str) -> Ite
             case Compare(op, left, right):
                 kinds = _kind(left, pack), _kind(right, pack)
                 if any(kind and kind[0] == "list" for kind in kinds):
-                    yield f"{where}: a list is compared with {op}; use `in law.<list>`, or any(...) over a list of the order"
+                    yield f"{where}: a list is compared with {op}; use `in law.<list>`, or any(...) over order.<list>"
                     continue
                 if None not in kinds and kinds[0] != kinds[1]:
                     yield f"{where}: {_say(kinds[0])} is compared with {_say(kinds[1])}"

@@ -4,8 +4,8 @@ A diagram is reduced and shared, so two provisions that always agree are the sam
 distinguishable orders need a few thousand nodes. With some facts known the rest of the diagram is the exact set of
 answers still possible, and what each depends on; with none known it proves what holds for every order.
 
-A comparison that joins two facts (a sum of bandwidths, a shipment against its licence), `any(...)` over the circuits of a
-computer, and a value that no law sets each are a variable of their own; `care` rules out what their parts exclude.
+A comparison that joins two facts (a sum of bandwidths, a shipment against its licence), `any(...)` over the circuits of
+a computer, and a value that no law sets each are a variable of their own; `care` rules out what their parts exclude.
 """
 
 from __future__ import annotations
@@ -193,7 +193,7 @@ class Diagrams:
         return self.node(self._rank[name], (self.false, self.true))
 
     def question(self, key: str, law: int = 0, forced: Mapping[str, bool] | None = None, *, cared: bool = True) -> int:
-        """Return the diagram of a question; its leaves are the answers, and IMPOSSIBLE where no order can be (`cared`)."""
+        """Return the diagram of a question; its leaves are answers, and (`cared`) IMPOSSIBLE where no order can be."""
         memo = ("question", law, key, cared, tuple(sorted(forced.items())) if forced else ())
         found = self._memo.get(memo)
         if found is None:
@@ -441,13 +441,16 @@ class Diagrams:
         """Return where a diagram has a wanted value."""
         return self._mapped(node, {leaf: self.leaf(bool(wanted(value))) for leaf, value in list(self._leaves.items())})
 
-    def cover(self, node: int, wanted: Callable[[Hashable], bool], limit: int) -> Iterator[dict[str, frozenset[int]]]:
+    def cover(
+        self, node: int, wanted: Callable[[Hashable], bool], limit: int, facts: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, frozenset[int]]]:
         """Yield boxes as large as they can be that together cover every cell with a wanted value; they may overlap.
 
         A box names only the facts that it needs, so it reads as a rule: everything within it has a wanted value.
+        `facts`: those that the diagram was asked with (`given`).
         """
         target = self.where(node, wanted)
-        care = self.care
+        care = self.given(self.care, facts) if facts else self.care
         allowed = self.either(target, self.negation(care))
         rest = self.both(target, care)
         for _ in range(limit):

@@ -43,7 +43,7 @@ class Folded:
     values: dict[str, Operand]
 
     def support(self, node: Node | Operand) -> tuple[str, ...]:
-        """Return every fact that a tree depends on, through references, each once; list elements count as their list."""
+        """Return every fact that a tree depends on, through references, once; list elements count as their list."""
         seen: dict[str, None] = {}
         todo: list[Node | Operand] = [node]
         done: set[str] = set()
@@ -89,6 +89,11 @@ def fold(law: LawInForce) -> Folded:
     return Folded(provisions, asserted, questions, values)
 
 
+def fold_condition(node: Node, regime: str, law: LawInForce) -> Node:
+    """Return one condition that names no provision with the day's values put in."""
+    return _fold(node, regime, law, {})
+
+
 def _reachable(branches: list[Branch]) -> tuple[Branch, ...]:
     kept = []
     for branch in branches:
@@ -128,13 +133,12 @@ def _fold(node: Node, regime: str, law: LawInForce, known: dict[str, Node]) -> N
                 case _:
                     return Compare(op, *sides)
         case Member(item, group):
-            values = _operand(group, regime, law)
-            sought = _operand(item, regime, law)
-            if UNKNOWN in (sought, values):
+            side, listed = _operand(item, regime, law), _operand(group, regime, law)
+            if UNKNOWN in (side, listed):
                 return UNKNOWN
-            if isinstance(sought, Const):
-                return Const(sought.value in values.value)  # type: ignore[union-attr, operator]  # a list of the law
-            return Member(sought, values)  # type: ignore[arg-type]  # as above
+            if isinstance(side, Const):
+                return Const(side.value in listed.value)  # type: ignore[union-attr, operator]  # a list of the law
+            return Member(side, listed)  # type: ignore[arg-type]  # as above
 
 
 def _join(kind: type[And] | type[Or], settles: Const, neutral: Const, parts: list[Node]) -> Node:

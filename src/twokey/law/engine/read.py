@@ -61,7 +61,7 @@ Resolve = Callable[[str], str | None]  # the name of a provision's function -> i
 
 @cache
 def _functions(file: str) -> dict[int, ast.FunctionDef]:
-    """Return the functions of a module by the line on which each one starts (its first decorator's, as CPython has it)."""
+    """Return the functions of a module by the line on which each starts (its first decorator's, as CPython has it)."""
     tree = ast.parse(Path(file).read_text(encoding="utf-8"), filename=file)
     return {
         min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node
@@ -170,17 +170,17 @@ class _Reader:
             case ast.Call():
                 return self._call(node)
             case ast.Attribute():
-                operand = self.operand(node)
-                if not isinstance(operand, Fact):
+                read = self._attribute(node)
+                if not isinstance(read, Fact):
                     self.refuse(node, "a parameter is compared with, it is not a condition by itself")
-                return operand
+                return read
             case _:
                 self.refuse(node, "use and, or, not, comparisons, facts of the order and other provisions")
 
     def _compare(self, node: ast.Compare) -> Node:
         parts: list[Node] = []
-        operands = [node.left, *node.comparators]
-        for op, left, right in zip(node.ops, operands, operands[1:], strict=False):
+        ends = [node.left, *node.comparators]
+        for op, left, right in zip(node.ops, ends, ends[1:], strict=False):
             if isinstance(op, ast.In | ast.NotIn):
                 group = self.operand(right)
                 if not isinstance(group, Param):
