@@ -25,9 +25,10 @@ Twokey = Callable[..., Ran]
 
 @pytest.fixture
 def twokey(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Twokey:
-    """Return a function that runs `twokey …`; an exception that `run` lets through fails the test with its traceback."""
+    """Return a function that runs `twokey …`; an exception that is no person's mistake fails the test as it is."""
 
     def call(*arguments: object) -> Ran:
+        monkeypatch.setenv("TWOKEY_DEBUG", "1")
         monkeypatch.setattr(sys, "argv", ["twokey", *map(str, arguments)])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:

@@ -26,7 +26,7 @@ from twokey.chips import UserError, find, nearest
 from twokey.law.engine.facts import FactType, admit, dictionary
 from twokey.law.engine.law import Law, LawInForce
 from twokey.law.engine.many import MISSING, ManyLaw
-from twokey.law.order import CHIP_FACTS, IMPORTING_STATE
+from twokey.law.order import CHIP_FACTS, IMPORTING_STATE, SHARED
 from twokey.law.state import state_of
 
 BATCH: Final = 500_000  # lines; about 200 MB at thirty facts a line
@@ -122,7 +122,7 @@ class _reading:  # noqa: N801 - reads like a keyword: with _reading(path)
         found = re.search(r"CSV column #(\d+)", text)
         if found is None or self.path.suffix != ".csv":
             return text
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
+        with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             names = next(csv.reader(file), [])
         number = int(found.group(1))
         return text.replace(found.group(0), f"column {names[number] if number < len(names) else number}")
@@ -150,9 +150,10 @@ def admit_frame(frame: pl.DataFrame, where: str, first_line: int = 1) -> pl.Data
         if name in facts:
             columns[name] = _admit_column(frame[name], facts[name], where, first_line)
     if "item.chip" in columns:
-        _fill_from_chips(columns, where)
+        _fill_from_chips(columns, where, first_line)
     if "item.contains" in columns:
-        columns["item.contains"] = _admit_circuits(columns["item.contains"], where)
+        columns["item.contains"] = _admit_circuits(columns["item.contains"], where, first_line)
+        _lift_shared(columns)
     return pl.DataFrame(columns) if columns else pl.DataFrame({"": [None] * frame.height}).drop("")
 
 
@@ -160,6 +161,8 @@ def _admit_column(values: pl.Series, fact: FactType, where: str, first_line: int
     if values.dtype == pl.Null:
         return values.cast(_TYPES.get(fact.type, pl.String)) if fact.type != "list" else values
     if fact.type == "list":
+        if fact.name != "item.contains":
+            raise UserError(f"{where}: column {fact.name}: a book has no such lists; give item.tpp or the chip by name")
         return values
     if fact.type in ("number", "integer"):
         return _admit_numbers(values, fact, where, first_line)
@@ -182,9 +185,12 @@ def _admit_numbers(values: pl.Series, fact: FactType, where: str, first_line: in
     if least is not None and least < 0:  # type: ignore[operator]  # a float column's minimum is a float
         values = pl.select(pl.when(values != -1).then(values)).to_series().rename(fact.name)
         least = values.min()
-    beyond = most is not None and fact.max is not None and most > fact.max  # type: ignore[operator]  # as above
-    if beyond or (least is not None and least < 0):  # type: ignore[operator]  # as above
-        bad = ((values < 0) | (values > (fact.max or float("inf")))).fill_null(False).arg_max() or 0
+    wrong = least is not None and least < 0  # type: ignore[operator]  # as above
+    wrong |= most is not None and fact.max is not None and most > fact.max  # type: ignore[operator]  # as above
+    broken = values != values.round(0) if fact.type == "integer" else None
+    if wrong or (broken is not None and broken.any()):
+        marks = (values < 0) | (values > (fact.max or float("inf")))
+        bad = (marks if broken is None else marks | broken).fill_null(False).arg_max() or 0
         admit({fact.name: values[bad]}, f"{where}: line {first_line + bad}")
     return values
 
@@ -209,7 +215,7 @@ def _admit_words(values: pl.Series, fact: FactType, where: str, first_line: int)
     return words.gather(values.to_physical()).rename(fact.name) if given else values
 
 
-def _fill_from_chips(columns: dict[str, pl.Series], where: str) -> None:
+def _fill_from_chips(columns: dict[str, pl.Series], where: str, first_line: int) -> None:
     chips = columns["item.chip"]
     if not isinstance(chips.dtype, pl.Enum):
         return
@@ -218,7 +224,8 @@ def _fill_from_chips(columns: dict[str, pl.Series], where: str) -> None:
         try:
             chip = find(name)
         except UserError as error:
-            raise UserError(f"{where}: item.chip: {error}") from None
+            line = first_line + ((chips == name).fill_null(False).arg_max() or 0)
+            raise UserError(f"{where}: line {line}: item.chip: {error}") from None
         known = {fact: getattr(chip, one) for fact, one in CHIP_FACTS.items() if getattr(chip, one) is not None}
         known["item.origin"] = "domestic" if chip.country == IMPORTING_STATE else "foreign"
         admitted = admit(known, where)
@@ -235,7 +242,24 @@ def _fill_from_chips(columns: dict[str, pl.Series], where: str) -> None:
             columns[fact] = filled
 
 
-def _admit_circuits(lists: pl.Series, where: str) -> pl.Series:
+def _lift_shared(columns: dict[str, pl.Series]) -> None:
+    """Give a computer the family, maker and origin of its circuits where they all share it, as for one order."""
+    circuits = columns["item.contains"]
+    if not isinstance(circuits.dtype, pl.List) or not isinstance(circuits.dtype.inner, pl.Struct):
+        return
+    inside = {field.name for field in circuits.dtype.inner.fields}
+    for name in SHARED:
+        if name in inside:
+            values = pl.col("item.contains").list.eval(pl.element().struct.field(name).cast(pl.String))
+            same = (values.list.n_unique() == 1) & values.list.first().is_not_null()
+            table = pl.DataFrame([circuits.alias("item.contains")]).select(
+                pl.when(same).then(values.list.first()).alias(name)
+            )
+            own = columns.get(name)
+            columns[name] = table[name] if own is None else own.cast(pl.String).fill_null(table[name])
+
+
+def _admit_circuits(lists: pl.Series, where: str, first_line: int) -> pl.Series:
     """Return lists of circuits with the figures of their chips; each circuit goes through the same door."""
     if isinstance(lists.dtype, pl.Enum | pl.Categorical) or lists.dtype == pl.String:
         lists = lists.cast(pl.String).str.split(";").list.eval(pl.struct(pl.element().str.strip_chars().alias("chip")))
@@ -250,7 +274,13 @@ def _admit_circuits(lists: pl.Series, where: str) -> pl.Series:
         pl.col("circuit").struct.field(name).alias(name if name.startswith("item.") else f"item.{name}")
         for name in names
     )
-    admitted = admit_frame(inner, f"{where}: item.contains")
+    if "item.contains" in inner.columns:
+        raise UserError(f"{where}: item.contains: a circuit contains no circuits; list them all under item.contains")
+    try:
+        admitted = admit_frame(inner, f"{where}: item.contains", 0)
+    except UserError as error:  # it counts circuits; a person looks for the line of the book
+        told = re.sub(r": line (\d+)", lambda found: f": line {first_line + flat['line'][int(found[1])]}", str(error))
+        raise UserError(told) from None
     packed = flat.select("line").with_columns(admitted.to_struct("circuit"))
     grouped = packed.group_by("line", maintain_order=True).agg(pl.col("circuit"))
     return (
@@ -284,8 +314,15 @@ class BookLaw:
         if AS_OF not in frame.columns:
             return pl.concat([carried, self._on(self.as_of, facts)], how="horizontal")
         days = frame[AS_OF]
-        if days.dtype == pl.String:
-            days = days.str.to_date(strict=False)
+        if days.dtype in (pl.String, pl.Categorical):
+            days = days.cast(pl.String)
+            words, days = days, days.str.to_date(strict=False)
+            bad = (days.is_null() & words.is_not_null() & (words.str.strip_chars() != "")).fill_null(False)
+            if bad.any():
+                line = bad.arg_max() or 0
+                raise UserError(
+                    f"{where}: line {first_line + line}: {AS_OF}: must be a date as YYYY-MM-DD (got {words[line]!r})"
+                )
         if days.dtype != pl.Date:
             raise UserError(f"{where}: column {AS_OF}: must be a date as YYYY-MM-DD (got {days.dtype})")
         return pl.concat([carried, self._by_day(days.fill_null(self.as_of), facts)], how="horizontal")

@@ -24,6 +24,7 @@ CHIP_FACTS = {
     "item.maker": "vendor",
 }
 IMPORTING_STATE = "CN"
+SHARED = ("item.family", "item.maker", "item.origin")  # what a computer has from its circuits where they all agree
 
 
 def read_order(path: Path) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _circuits(items: Sequence[Mapping[str, Any]], where: str) -> list[dict[str, 
 
 def _lift_shared(facts: dict[str, Any]) -> None:
     """Give a computer the family, maker and origin of its circuits where they all share it."""
-    for name in ("item.family", "item.maker", "item.origin"):
+    for name in SHARED:
         values = {circuit.get(name) for circuit in facts["item.contains"]}
         if len(values) == 1 and None not in values:
             facts.setdefault(name, values.pop())

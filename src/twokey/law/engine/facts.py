@@ -15,7 +15,7 @@ from typing import Any, Final
 from twokey.chips.errors import UserError, nearest
 
 _UNITS_ZH: Final = {"days": "天", "units": "件", "billion": "十亿", "years": "年", "USD": "美元"}
-_UNKNOWN: Final = (None, "", -1, -1.0)
+_UNKNOWN: Final = (None, -1, -1.0)
 _DEEPEST: Final = 10  # names have one dot; more than that only comes from a mistake
 _LEGAL_FORM: Final = re.compile(r"[\s,]+(corporation|corp|incorporated|inc|limited|ltd|llc|co)\.?$", re.IGNORECASE)
 
@@ -113,6 +113,8 @@ def admit(stated: Mapping[str, Any], where: str = "order") -> dict[str, Any]:
 def _is_unknown(value: Any) -> bool:
     if isinstance(value, float) and math.isnan(value):
         return True
+    if isinstance(value, str):
+        return not value.strip()
     return not isinstance(value, list | tuple | Mapping | date) and value in _UNKNOWN
 
 
