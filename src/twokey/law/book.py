@@ -26,6 +26,7 @@ from twokey.chips import UserError, find, nearest
 from twokey.law.engine.facts import FactType, admit, dictionary
 from twokey.law.engine.law import Law, LawInForce
 from twokey.law.engine.many import MISSING, ManyLaw
+from twokey.law.engine.tree import Arith
 from twokey.law.order import CHIP_FACTS, IMPORTING_STATE, SHARED
 from twokey.law.state import state_of
 
@@ -332,15 +333,20 @@ class BookLaw:
         if at not in self._ready:
             self._ready[at] = ManyLaw(state_of(self.law, day).folded, self.questions, self.provisions)
         answers = self._ready[at].evaluate(facts, missing=self.missing)
-        whole = {
-            name: pl.Enum(self.law.questions[name].answers)
-            for name, kind in answers.schema.items()
-            if isinstance(kind, pl.Enum) and name != MISSING
-        }
+        kinds = {name: self._kind(name) for name in answers.columns if name != MISSING}
         return answers.with_columns(
-            *(pl.col(name).cast(kind) for name, kind in whole.items() if answers.schema[name] != kind),
+            *(pl.col(name).cast(kind) for name, kind in kinds.items() if answers.schema[name] != kind),
             *([pl.col(MISSING).cast(pl.Categorical)] if self.missing else []),
         )
+
+    def _kind(self, name: str) -> Any:
+        """Return the type of a column, the same on every day and in every batch."""
+        question = self.law.questions.get(name)
+        if question is None:
+            return pl.Boolean
+        if question.value is None:
+            return pl.Enum(question.answers)
+        return pl.Date if isinstance(question.value, Arith) and question.value.op == "years_after" else pl.Float64
 
     def _by_day(self, days: pl.Series, facts: pl.DataFrame) -> pl.DataFrame:
         spans = {day: id(self.law.at(day)) for day in days.unique()}
