@@ -57,7 +57,9 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_a_row_that_cannot_be_asked_fails_with_its_line_and_the_others_are_asked(name: str, twokey: Any, tmp_path: Path) -> None:
+def test_a_row_that_cannot_be_asked_fails_with_its_line_and_the_others_are_asked(
+    name: str, twokey: Any, tmp_path: Path
+) -> None:
     row, expected = ERRORS[name]
     (tmp_path / "mine.csv").write_text(HEAD + GOOD + row)
     ran = twokey("law", "check", tmp_path / "mine.csv")
@@ -73,7 +75,10 @@ FILES = {
     "nothing": ("", [":1", "lacks the columns"]),
     "bad JSON": (HEAD + GOOD + GOOD.replace('"{""', '"{'), [":3", "facts", "not valid JSON"]),
     "JSON that is a list": (HEAD + "A,us-export,2026-01-28,classification,[],x\n", [":2", "facts", "JSON object"]),
-    "endless JSON": (HEAD + f"A,us-export,2026-01-28,classification,{'[' * 100_000},x\n", [":2", "facts", "not valid JSON"]),
+    "endless JSON": (
+        HEAD + f"A,us-export,2026-01-28,classification,{'[' * 100_000},x\n",
+        [":2", "facts", "not valid JSON"],
+    ),
     "a bad date": (HEAD + GOOD.replace("2026-01-28", "28.1.2026"), [":2", "as_of", "YYYY-MM-DD", "28.1.2026"]),
     "a short row": (HEAD + "A,us-export\n", [":2", "facts"]),
     "a quote without end": (HEAD + 'A,us-export,2026-01-28,q,"{', ["CSV"]),
@@ -93,7 +98,11 @@ def test_a_file_with(name: str, twokey: Any, tmp_path: Path) -> None:
 
 def test_no_file_a_folder_and_bytes(twokey: Any, tmp_path: Path) -> None:
     (tmp_path / "bytes.csv").write_bytes(b"\xff\xfe")
-    for path, expected in ((tmp_path / "none.csv", "no such file"), (tmp_path, "cannot be read"), (tmp_path / "bytes.csv", "cannot be read")):
+    for path, expected in (
+        (tmp_path / "none.csv", "no such file"),
+        (tmp_path, "cannot be read"),
+        (tmp_path / "bytes.csv", "cannot be read"),
+    ):
         ran = twokey("law", "check", path)
         assert ran.status == 3
         assert expected in ran.err

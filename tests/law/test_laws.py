@@ -90,7 +90,13 @@ def test_no_fact_is_unread_without_a_reason() -> None:
 def test_every_provision_is_read_by_a_question_or_binds() -> None:
     used = {ref for one in law().provisions.values() for ref in refs_of(one.tree)}
     used |= {ref for one in law().questions.values() for branch in one.branches for ref in refs_of(branch.condition)}
-    bound = {one for pack in law().packs.values() for head in pack.headlines for names in head.conditions.values() for one in names}
+    bound = {
+        one
+        for pack in law().packs.values()
+        for head in pack.headlines
+        for names in head.conditions.values()
+        for one in names
+    }
     idle = {key for key, one in law().provisions.items() if key not in used | bound and not one.condition}
     assert idle <= {"us-export:unverified_list", "us-export:remote_user_named"}
 
@@ -114,7 +120,9 @@ def small(text: str, *, instrument: str = "act", **parameters: Any) -> Law:
     tree = read_text(text, Source("small.toml", 3), lambda name: f"small:{name}" if name == "only" else None)
     rules.provisions[key] = replace(only, tree=tree, file="small.toml", line=3)
     values = {
-        name: Parameter(name, name, name, (DatedValue(start[0] if start else START, value, "act", "1", "primary"),), unit)
+        name: Parameter(
+            name, name, name, (DatedValue(start[0] if start else START, value, "act", "1", "primary"),), unit
+        )
         for name, (value, unit, *start) in parameters.items()
     }
     return Law([Pack("small", "Small", "小", "XX", "", {"act": ACT}, values, rules.provisions, {}, ())])
