@@ -15,4 +15,4 @@ def above(order, law):
 def case(order, law):
     """What is refused."""
     if order.item.datacenter:
-        return 'yes'
+        return "yes"

@@ -14,4 +14,4 @@ def above(order, law):
 @rules.question()
 def case(order, law):
     """What is refused."""
-    return order.item.tpp ** law.low >= law.high
+    return order.item.tpp**law.low >= law.high

@@ -14,4 +14,46 @@ def above(order, law):
 @rules.question()
 def case(order, law):
     """What is refused."""
-    return order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp + order.item.tpp >= law.low
+    return (
+        order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        + order.item.tpp
+        >= law.low
+    )

@@ -16,4 +16,4 @@ def case(order, law):
     """What is refused."""
     if order.item.datacenter:
         return law.low
-    return 'no'
+    return "no"

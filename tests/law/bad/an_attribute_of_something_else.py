@@ -14,4 +14,4 @@ def above(order, law):
 @rules.question()
 def case(order, law):
     """What is refused."""
-    return rules.regime == 'x'
+    return rules.regime == "x"

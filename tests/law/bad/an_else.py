@@ -15,6 +15,6 @@ def above(order, law):
 def case(order, law):
     """What is refused."""
     if order.item.datacenter:
-        return 'yes'
+        return "yes"
     else:
-        return 'no'
+        return "no"

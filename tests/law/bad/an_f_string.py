@@ -14,4 +14,4 @@ def above(order, law):
 @rules.question()
 def case(order, law):
     """What is refused."""
-    return order.item.kind == f'{order}'
+    return order.item.kind == f"{order}"

@@ -14,4 +14,4 @@ def above(order, law):
 @rules.question()
 def case(order, law):
     """What is refused."""
-    return order.item.kind in ('ic', 'hbm')
+    return order.item.kind in ("ic", "hbm")

@@ -8,8 +8,10 @@ rules = Rulebook("good")
 @rules.provision("1", "x")
 def facts_and_words(order, law):
     """A flag, words, membership and their negations."""
-    return order.item.datacenter and (order.item.kind == "ic" or order.item.kind != "hbm") and not (
-        order.movement.destination in law.group or order.consignee.hq not in law.group
+    return (
+        order.item.datacenter
+        and (order.item.kind == "ic" or order.item.kind != "hbm")
+        and not (order.movement.destination in law.group or order.consignee.hq not in law.group)
     )
 
 
