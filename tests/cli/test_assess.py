@@ -1,4 +1,4 @@
-"""`twokey assess` on the orders of the examples: statuses, keys, what is missing, every form and language, exit status."""
+"""`twokey assess` on the orders of the examples: keys, what is missing, every form and language, exit status."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("order", "day", "status", "route", "permission"), CASES)
-def test_an_example(order: str, day: str, status: str, route: str, permission: str | None, twokey: Any) -> None:
+def test_an_example(order: str, day: str, status: str, route: str, permission: str | None, twokey: Any) -> None:  # noqa: PLR0913, PLR0917
     answer = told(twokey, order, day)
     answers = {one["question"]: one["answer"] for one in answer["answers"]}
     assert answers["export_route"] == route

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -228,11 +229,11 @@ def refused(ran: Any, expected: list[str]) -> None:
 
 # -- anything at all --------------------------------------------------------------------------------------------------
 
-_names = st.sampled_from(["item", "item.tpp", "item.chip", "item.contains", "item.dies", "item.dense_rates", "item.quantity",
-    "item.processing_units", "movement.destination", "chip", "tpp", "kind", "area_mm2", "bits", "tops", "consignee.entity_list",
+_names = st.sampled_from(["item", "item.tpp", "item.chip", "item.contains", "item.dies", "item.dense_rates", "item.quantity",  # noqa: E501
+    "item.processing_units", "movement.destination", "chip", "tpp", "kind", "area_mm2", "bits", "tops", "consignee.entity_list",  # noqa: E501
     "item.us_commercial_since", "exporter.name", "item.kind", "count"]) | st.text(max_size=5)  # fmt: skip
 _scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.dates() | st.datetimes() | st.times()
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.dates() | st.datetimes() | st.times()  # noqa: E501
     | st.sampled_from(["H200 SXM", "H20", "ic", "computer", "CN", 4800, 10**400, "-1", -1])
 )  # fmt: skip
 _anything = st.recursive(
@@ -243,12 +244,8 @@ _anything = st.recursive(
 @settings(max_examples=400, deadline=None)
 @given(st.dictionaries(_names, _anything, max_size=6), st.dates())
 def test_an_order_of_anything_is_assessed_or_refused(order: dict[str, Any], day: date) -> None:
-    try:
-        found = assess(order, day)
-    except UserError as error:
-        assert str(error)
-    else:
-        assert found.status in ("clear", "blocked", "needs_information")
+    with contextlib.suppress(UserError):
+        assert assess(order, day).status in ("clear", "blocked", "needs_information")
 
 
 def _toml(value: Any) -> str:
@@ -259,10 +256,10 @@ def _toml(value: Any) -> str:
     return json.dumps(value)
 
 
-_parts = st.sampled_from(["is", "en", "zh", "unit", "at", "text", "paragraph", "gate", "first", "if", "then", "condition",
-    "a1_tpp", "china_and_macau", "export_route", "in_a", "us-export", "cn-use", "parameters", "provisions", "questions", "kind"])  # fmt: skip
+_parts = st.sampled_from(["is", "en", "zh", "unit", "at", "text", "paragraph", "gate", "first", "if", "then", "condition",  # noqa: E501
+    "a1_tpp", "china_and_macau", "export_route", "in_a", "us-export", "cn-use", "parameters", "provisions", "questions", "kind"])  # fmt: skip  # noqa: E501
 _values = st.recursive(
-    st.booleans() | st.integers(-5, 9000) | st.sampled_from(["x", "True", "in_a(order, law)", "before(order, law)", "exception",
+    st.booleans() | st.integers(-5, 9000) | st.sampled_from(["x", "True", "in_a(order, law)", "before(order, law)", "exception",  # noqa: E501
         "order.item.tpp >= law.a1_tpp", "law.a1_tpp >= law.a2_tpp", "'a' == 'b'", "order.item.tpp", "export"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_parts, inner, max_size=4),
     max_leaves=8,
@@ -288,9 +285,6 @@ def test_an_amendment_of_anything_is_put_in_or_refused(tmp_path_factory: Any, ta
     path.write_text(
         "\n".join(['title = "t"', *(f"{key} = {_toml(value)}" for key, value in table.items())]), encoding="utf-8"
     )
-    try:
+    with contextlib.suppress(UserError):
         changed = amended(law(), path)
-    except UserError as error:
-        assert str(error)
-    else:
-        assess({"item.chip": "H20", "item.kind": "ic"}, date(2026, 1, 28), law=changed)
+        assert assess({"item.chip": "H20", "item.kind": "ic"}, date(2026, 1, 28), law=changed).overlays == ("t",)

@@ -37,7 +37,7 @@ def test_every_proof_holds_for_the_law() -> None:
 
 def test_a_listed_party_that_is_cleared_is_found(tmp_path: Path) -> None:
     other = broken(
-        '[questions.us-export.export_route]\nfirst = [{ if = "order.consignee.name == \'Friend\'", then = "no_licence" }]',
+        '[questions.us-export.export_route]\nfirst = [{ if = "order.consignee.name == \'Friend\'", then = "no_licence" }]',  # noqa: E501
         tmp_path,
     )
     proof = proofs(other)["a listed party is never clear"]
@@ -50,7 +50,7 @@ def test_a_listed_party_that_is_cleared_is_found(tmp_path: Path) -> None:
 
 def test_a_stronger_chip_that_is_loosened_is_found(tmp_path: Path) -> None:
     new = '[parameters.us-export]\ntop = { is = 30000, en = "e", zh = "z", unit = "TPP" }\n'
-    route = '[questions.us-export.export_route]\nfirst = [{ if = "order.item.tpp >= law.top and not barred_party(order, law) and not supercomputer_end_use(order, law)", then = "no_licence" }]'
+    route = '[questions.us-export.export_route]\nfirst = [{ if = "order.item.tpp >= law.top and not barred_party(order, law) and not supercomputer_end_use(order, law)", then = "no_licence" }]'  # noqa: E501
     proof = proofs(broken(new + route, tmp_path))["raising item.tpp never loosens"]
     assert not proof.holds
     assert proof.detail.endswith("-> no_licence")

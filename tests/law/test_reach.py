@@ -1,4 +1,4 @@
-"""The orders that an amendment could touch: every box that is listed really moves, and the counts are those of all cells."""
+"""The orders that an amendment could touch: every box that is listed really moves, and the counts are those of all cells."""  # noqa: E501
 
 from __future__ import annotations
 
