@@ -29,17 +29,13 @@ FLAGS: Final = {
 }
 WORDS: Final = {"movement.destination": "destination", "consignee.hq": "hq"}
 FACTS: Final = {**NUMBERS, **FLAGS, **WORDS}
-CONDITIONS: Final = (
-    "high", "dense", "in_a", "next_tier", "next_tier_dense", "in_b", "consumer_note", "specified", "to_d5", "hq_d5",
-    "barred", "requirement", "required", "below_limits", "within_cap", "secured", "case_by_case", "notified", "excepted",
-    "refused",
-)  # fmt: skip
 ANSWERS: Final = ("no_licence", "exception", "case_by_case", "presumption_of_denial")
 EXPRESSIONS: Final = {  # the same text as `rules`, for engines that read expressions; a name in capitals is one of them
     "high": f"tpp >= {A1_TPP}",
     "dense": f"tpp >= {A2_TPP} and density >= {A2_DENSITY}",
     "in_a": "HIGH or DENSE",
-    "next_tier": f"not (IN_A) and {B1_TPP} <= tpp and tpp < {A1_TPP} and {B1_DENSITY} <= density and density < {A2_DENSITY}",
+    "next_tier": f"not (IN_A) and {B1_TPP} <= tpp and tpp < {A1_TPP}"
+    f" and {B1_DENSITY} <= density and density < {A2_DENSITY}",
     "next_tier_dense": f"not (IN_A) and tpp >= {A2_TPP} and {B2_DENSITY} <= density and density < {A2_DENSITY}",
     "in_b": "NEXT_TIER or NEXT_TIER_DENSE",
     "consumer_note": "not (datacenter) and not (HIGH)",
@@ -57,3 +53,4 @@ EXPRESSIONS: Final = {  # the same text as `rules`, for engines that read expres
     "excepted": "REQUIREMENT and IN_B and NOTIFIED and not (BARRED)",
     "refused": "REQUIRED and not (CASE_BY_CASE) and not (EXCEPTED)",
 }
+CONDITIONS: Final = tuple(EXPRESSIONS)

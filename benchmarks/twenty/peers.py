@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
@@ -20,6 +21,8 @@ Arrays = Mapping[str, np.ndarray]
 Result = tuple[tuple[bool, ...], str]
 _NAMES: Final = tuple(FACTS.values())
 _IN_D5: Final = np.array([country in D5 for country in COUNTRIES])
+_LISTED: Final = re.compile(r"([a-z]+) in d5")
+_CAPITALS: Final = re.compile(r"\b[A-Z]\w+\b")
 _ANSWER: Final = (
     "0 if not required else 1 if excepted else 2 if case_by_case else 3"  # a place in ANSWERS, first that holds
 )
@@ -67,10 +70,7 @@ class Floor:
         import numba  # noqa: PLC0415 - a peer may be absent
 
         self.version = numba.__version__
-        lines = [
-            f"        {name} = {text.lower().replace('destination in d5', 'd5[destination]').replace('hq in d5', 'd5[hq]')}"
-            for name, text in EXPRESSIONS.items()
-        ]
+        lines = [f"        {name} = {_LISTED.sub(_in_table, text.lower())}" for name, text in EXPRESSIONS.items()]
         bits = " | ".join(f"int({name}) << {bit}" for bit, name in enumerate(CONDITIONS))
         source = [
             f"def loop({', '.join(f'{name}_' for name in _NAMES)}, d5, mask, answer):",
@@ -83,7 +83,7 @@ class Floor:
         scope: dict[str, Any] = {}
         exec("\n".join(source), scope)
         self._loop = numba.njit(scope["loop"])
-        self._row = {name: np.zeros(1, _dtype(name)) for name in _NAMES}
+        self._row: dict[str, np.ndarray] = {name: np.zeros(1, _dtype(name)) for name in _NAMES}
 
     def _run(self, arrays: Arrays) -> tuple[np.ndarray, np.ndarray]:
         lines = len(arrays["tpp"])
@@ -127,9 +127,8 @@ class Zen:
         countries = json.dumps(D5)
         expressions = []
         for name, text in texts.items():
-            for other in sorted(CONDITIONS, key=len, reverse=True):
-                text = text.replace(other.upper(), f"$.{other}")
-            expressions.append({"id": name, "key": name, "value": text.replace("in D5", f"in {countries}")})
+            value = text.replace("D5", countries) if text.endswith("D5") else _CAPITALS.sub(_of_zen, text)
+            expressions.append({"id": name, "key": name, "value": value})
         nodes = [
             {"id": "in", "type": "inputNode", "name": "in"},
             {"id": "law", "type": "expressionNode", "name": "law", "content": {"expressions": expressions}},
@@ -186,7 +185,7 @@ class OpenFisca:
 
     def one(self, order: Order) -> Result:
         """Answer one order, as a simulation of one."""
-        row = {
+        row: Arrays = {
             name: np.array([COUNTRIES.index(order[name]) if name in WORDS.values() else order[name]], _dtype(name))
             for name in _NAMES
         }
@@ -218,25 +217,34 @@ def _version(package: str) -> str:
     return version(package)
 
 
+def _in_table(found: re.Match[str]) -> str:
+    return f"d5[{found[1]}]"
+
+
+def _of_zen(name: re.Match[str]) -> str:
+    return f"$.{name[0].lower()}"
+
+
 class _Arrays(ast.NodeTransformer):
     """Turns `and`, `or`, `not` into what arrays understand, and names into the engine's calls."""
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:  # noqa: N802 - the name that ast asks for
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         op = ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr()
+        result: ast.expr
         result, *rest = [self.visit(value) for value in node.values]
         for value in rest:
             result = ast.BinOp(result, op, value)
         return result
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:  # noqa: N802 - as above
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         return ast.UnaryOp(ast.Invert(), self.visit(node.operand))
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:  # noqa: N802 - as above
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
         if isinstance(node.ops[0], ast.In):
             return ast.Subscript(ast.Name("IN_D5", ast.Load()), self.visit(node.left), ast.Load())
         return ast.Compare(self.visit(node.left), node.ops, [self.visit(node.comparators[0])])
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - as above
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Call(
             ast.Name("entity", ast.Load()), [ast.Constant(node.id.lower()), ast.Name("period", ast.Load())], []
         )

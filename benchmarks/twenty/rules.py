@@ -1,10 +1,24 @@
 """The twenty conditions as provisions."""
 
+# mypy: allow-untyped-defs
+
 from __future__ import annotations
 
 from datetime import date
 
-from twenty import A1_TPP, A2_DENSITY, A2_TPP, B1_DENSITY, B1_TPP, B2_DENSITY, CAP, D5, LIMIT_DRAM, LIMIT_TPP, NOTICE_DAYS
+from twenty import (
+    A1_TPP,
+    A2_DENSITY,
+    A2_TPP,
+    B1_DENSITY,
+    B1_TPP,
+    B2_DENSITY,
+    CAP,
+    D5,
+    LIMIT_DRAM,
+    LIMIT_TPP,
+    NOTICE_DAYS,
+)
 from twokey.law.engine.define import Rulebook
 from twokey.law.engine.law import DatedValue, Instrument, Law, LawInForce, Pack, Parameter
 
@@ -141,10 +155,12 @@ def twenty() -> LawInForce:
     start = date(2026, 1, 1)
     values = {
         "a1_tpp": A1_TPP, "a2_tpp": A2_TPP, "b1_tpp": B1_TPP, "a2_density": A2_DENSITY, "b2_density": B2_DENSITY,
-        "b1_density": B1_DENSITY, "limit_tpp": LIMIT_TPP, "limit_dram": LIMIT_DRAM, "cap": CAP, "notice_days": NOTICE_DAYS,
-        "d5": frozenset(D5),
+        "b1_density": B1_DENSITY, "limit_tpp": LIMIT_TPP, "limit_dram": LIMIT_DRAM, "cap": CAP,
+        "notice_days": NOTICE_DAYS, "d5": frozenset(D5),
     }  # fmt: skip
-    parameters = {name: Parameter(name, name, name, (DatedValue(start, value, "text"),)) for name, value in values.items()}
+    parameters = {
+        name: Parameter(name, name, name, (DatedValue(start, value, "text"),)) for name, value in values.items()
+    }
     text = Instrument("text", "twenty conditions", "二十项条件", "rule", start, "measured only")
     pack = Pack("twenty", "Twenty", "二十", "-", "", {"text": text}, parameters, rules.provisions, rules.questions, ())
     return Law((pack,)).at(start)
