@@ -76,7 +76,7 @@ def run(
     fresh: Floats,
     moments: Moments,
     *,
-    step_weeks: int,
+    step_weeks: float,
     h100e: float,
     h100e_domestic: float,
     every: int,

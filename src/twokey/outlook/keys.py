@@ -37,7 +37,7 @@ def simulate(
     coupling: Floats,
     clocks: Floats,
     closed_for_good: npt.NDArray[np.int64],
-    step_weeks: int,
+    step_weeks: float,
     dwell_shape: float = 1.0,
 ) -> KeyPaths:
     """Run both chains.

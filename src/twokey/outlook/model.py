@@ -13,7 +13,7 @@ import numpy.typing as npt
 from twokey.outlook import flows, keys
 from twokey.outlook.flows import Moments
 from twokey.outlook.inputs import scores
-from twokey.outlook.scenario import WEEKS_A_QUARTER, Scenario
+from twokey.outlook.scenario import Scenario
 from twokey.outlook.timeline import Timeline, build
 
 Floats = npt.NDArray[np.float64]
@@ -84,7 +84,7 @@ def run_block(
         step_weeks=scenario.step_weeks,
         h100e=scenario.chip.h100e_8bit,
         h100e_domestic=scenario.domestic_chip.h100e_8bit,
-        every=max(1, WEEKS_A_QUARTER // scenario.step_weeks),
+        every=scenario.steps_a_quarter,
     )
     return Block(state, paths_of_keys.us, paths_of_keys.cn, x, moments.chip_security)
 

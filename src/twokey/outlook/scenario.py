@@ -20,8 +20,8 @@ from twokey.outlook.sources import OutlookChip, outlook_chips, series_rows, tabl
 from twokey.outlook.toml_lines import Lines, read_toml
 
 BASES: Final = {"h100e-8bit": bases.H100E_8BIT, "h100e-bandwidth": bases.H100E_BANDWIDTH, "tpp": bases.TPP}
-STEPS: Final = {"week": 1, "month": 4}
 WEEKS_A_QUARTER: Final = 13
+STEPS: Final = {"week": 13, "month": 3}  # steps a quarter
 _SECTIONS: Final = ("scenario", "inputs", "event", "correlation", "vendor", "buyer")
 _FIELDS: Final = (
     "name", "title", "title_zh", "as_of", "quarters", "step", "paths", "seed", "chip", "domestic_chip", "basis",
@@ -67,7 +67,7 @@ class Scenario:
     about_zh: str
     as_of: date
     quarters: int
-    step_weeks: int
+    steps_a_quarter: int
     paths: int
     seed: int
     chip: OutlookChip
@@ -85,7 +85,12 @@ class Scenario:
     @property
     def steps(self) -> int:
         """How many steps the model takes."""
-        return math.ceil(self.quarters * WEEKS_A_QUARTER / self.step_weeks)
+        return self.quarters * self.steps_a_quarter
+
+    @property
+    def step_weeks(self) -> float:
+        """Length of a step in weeks."""
+        return WEEKS_A_QUARTER / self.steps_a_quarter
 
 
 def ready() -> dict[str, Path]:
@@ -168,7 +173,7 @@ class _Reader:
             about_zh=str(head.get("about_zh", head.get("about", ""))),
             as_of=as_of,
             quarters=self.whole("scenario.quarters", head.get("quarters", 12), 1, 80),
-            step_weeks=STEPS[head.get("step", "week")],
+            steps_a_quarter=STEPS[head.get("step", "week")],
             paths=self.whole("scenario.paths", head.get("paths", 10_000), 1, 100_000_000),
             seed=self.whole("scenario.seed", head.get("seed", 1), 0, 2**63),
             chip=chip,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -49,10 +51,10 @@ def build(scenario: Scenario) -> Timeline:
     (True, True, 400000.0)
     """
     steps, days = scenario.steps, 7 * scenario.step_weeks
-    dates = tuple(scenario.as_of + timedelta(days=days * t) for t in range(steps))
+    dates = tuple(scenario.as_of + timedelta(days=round(days * t)) for t in range(steps))
 
     def step_of(when: date) -> int:
-        return min(steps, max(0, -(-(when - scenario.as_of).days // days)))
+        return min(steps, max(0, math.ceil((when - scenario.as_of).days / days)))
 
     def forward(act: str, field: str, start: float, key: str = "") -> Floats:
         values = np.full(steps, start)
@@ -88,7 +90,7 @@ def build(scenario: Scenario) -> Timeline:
         forward("location", "share", 0.0),
         forward("slow_licence", "weeks", 0.0),
         forward("location_verification", "weeks", 0.0),
-        forward("equipment_controls", "", 1.0) * np.array([_stopped(scenario, d) for d in dates]) > 0,
+        np.array([_stopped(scenario, day) for day in dates], dtype=np.bool_),
     )
 
 
@@ -102,23 +104,23 @@ def _turns(scenario: Scenario, key: str) -> list[Event]:
     return [event for event in scenario.events if event.key == key and (event.opens or event.closes)]
 
 
-def _state(scenario: Scenario, key: str, step_of: object, steps: int) -> tuple[bool, npt.NDArray[np.int8]]:
+def _state(scenario: Scenario, key: str, step_of: Callable[[date], int], steps: int) -> tuple[bool, npt.NDArray[np.int8]]:
     fixed = np.full(steps, CHANCE, dtype=np.int8)
     known = spells(key, scenario.as_of)
     start = bool(known) and known[-1].state == "open"
     for event in _turns(scenario, key):
-        first = step_of(event.date)  # type: ignore[operator]
+        first = step_of(event.date)
         if event.date <= scenario.as_of:
             start = event.opens
-        end = steps if event.hold else step_of(event.until) if event.until else first + 1  # type: ignore[operator]
+        end = steps if event.hold else step_of(event.until) if event.until else first + 1
         if event.hold or event.until or event.date >= scenario.as_of:
             fixed[first:end] = int(event.opens)
     return start, fixed
 
 
-def _free(scenario: Scenario, key: str, act: str, step_of: object, steps: int) -> npt.NDArray[np.bool_]:
+def _free(scenario: Scenario, key: str, act: str, step_of: Callable[[date], int], steps: int) -> npt.NDArray[np.bool_]:
     free = np.zeros(steps, dtype=np.bool_)
     for event in _turns(scenario, key):
         if event.act != "batch":
-            free[step_of(event.date) :] = event.act == act  # type: ignore[operator]
+            free[step_of(event.date) :] = event.act == act
     return free
