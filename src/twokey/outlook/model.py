@@ -17,7 +17,7 @@ from twokey.outlook.scenario import Scenario
 from twokey.outlook.timeline import Timeline, build
 
 Floats = npt.NDArray[np.float64]
-BLOCK: Final = 2_500  # paths a block: part of the definition of a result, like the seed
+BLOCK: Final = 5_000  # paths a block: part of the definition of a result, like the seed
 OPENINGS: Final = 8
 RATCHETS: Final = 6
 
@@ -41,7 +41,7 @@ def blocks_of(paths: int) -> list[tuple[int, int]]:
     """Return (block number, paths) for every block.
 
     >>> blocks_of(6000)
-    [(0, 2500), (1, 2500), (2, 1000)]
+    [(0, 5000), (1, 1000)]
     """
     return [(n, min(BLOCK, paths - n * BLOCK)) for n in range(-(-paths // BLOCK))]
 
