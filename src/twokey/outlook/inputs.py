@@ -97,6 +97,26 @@ def posterior(key: str, state: str, as_of: date, since: date = SINCE) -> tuple[f
     return moves, days / 365.25 + _PRIOR_YEARS
 
 
+def conversion_interval(as_of: date) -> tuple[float, float]:
+    """Return the 80 % interval of the share of approvals that convert, from the reopenings known on `as_of`.
+
+    A Beta(0.5, 0.5) prior; each reopening seen counts as two trials with its own share, so that three cannot make a
+    forecast certain.
+
+    >>> [round(end, 3) for end in conversion_interval(date(2025, 5, 1))]
+    [0.024, 0.976]
+    >>> [round(end, 3) for end in conversion_interval(date(2026, 10, 9))]
+    [0.004, 0.333]
+    """
+    from scipy.special import betaincinv  # noqa: PLC0415 (0.1 s to import)
+
+    a = b = 0.5
+    for row in table("conversions"):
+        if date.fromisoformat(row["as_of"]) <= as_of:
+            a, b = a + 2 * float(row["share"]), b + 2 * (1 - float(row["share"]))
+    return float(betaincinv(a, b, 0.1)), float(betaincinv(a, b, 0.9))
+
+
 @cache
 def defaults(as_of: date) -> Mapping[str, Input]:
     """Return the default inputs; the four rates have posteriors from the record known on `as_of`."""
@@ -104,6 +124,8 @@ def defaults(as_of: date) -> Mapping[str, Input]:
     for row in table("inputs"):
         name, shape = row["name"], row["shape"]
         low, high = (float(row[end]) if row[end] else 0.0 for end in ("low", "high"))
+        if name == "conversion":
+            low, high = conversion_interval(as_of)
         moves, exposure = posterior(*RATES[name], as_of) if shape == "record" else (0.0, 0.0)
         found[name] = Input(
             name, low, high, int(row["interval"] or 0), shape, row["unit"], tuple(row["sources"].split()),  # type: ignore[arg-type]

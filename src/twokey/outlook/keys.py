@@ -39,6 +39,7 @@ def simulate(
     closed_for_good: npt.NDArray[np.int64],
     step_weeks: float,
     dwell_shape: float = 1.0,
+    hot_steps: int = 0,
 ) -> KeyPaths:
     """Run both chains.
 
@@ -50,6 +51,7 @@ def simulate(
         closed_for_good: step from which an act of Congress keeps the export key closed, shape (paths,).
         step_weeks: length of a step.
         dwell_shape: Weibull shape of the dwell; 1 is exponential.
+        hot_steps: steps for which a loosening before the start still counts.
     """
     steps, paths = len(line.us_fixed), coupling.shape[0]
     year = 7 * step_weeks / 365.25
@@ -60,14 +62,14 @@ def simulate(
     cn_chain = _Chain(line.cn_start, clocks[1])
     us_out, cn_out = np.empty((steps, paths), dtype=np.bool_), np.empty((steps, paths), dtype=np.bool_)
     reopened = np.zeros((steps, paths), dtype=np.bool_)
-    hot_until = np.full(paths, -1, dtype=np.int64)
-    hot_steps = max(1, round(COUPLING_DAYS / 7 / step_weeks))
-    last_hot = -1
+    hot_until = np.full(paths, hot_steps, dtype=np.int64)
+    heat = max(1, round(COUPLING_DAYS / 7 / step_weeks))
+    last_hot = hot_steps
     for t in range(steps):
         opened = us_chain.step(int(line.us_fixed[t]), us_close, us_open)
         if opened.size:
-            hot_until[opened] = t + hot_steps
-            last_hot = t + hot_steps
+            hot_until[opened] = t + heat
+            last_hot = t + heat
         close = np.where(hot_until > t, cn_close * coupling, cn_close) if t < last_hot else cn_close
         reopened[t, cn_chain.step(int(line.cn_fixed[t]), close, cn_open)] = True
         us_out[t], cn_out[t] = us_chain.open, cn_chain.open

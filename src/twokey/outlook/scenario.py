@@ -308,7 +308,7 @@ class _Reader:
 def source_ids() -> frozenset[str]:
     """Return the ids that an input or event may give as its source: rows of the data files, and series names."""
     ids = {row.id for row in series_rows()} | {row.series for row in series_rows()}
-    ids |= {row["id"] for name in ("events", "regimes") for row in table(name)}
+    ids |= {row["id"] for name in ("events", "regimes", "conversions") for row in table(name)}
     return frozenset(ids | {"regimes.csv", "events.csv", "series_dictionary.csv"})
 
 
