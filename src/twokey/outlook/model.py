@@ -47,20 +47,27 @@ def blocks_of(paths: int) -> list[tuple[int, int]]:
 
 
 def run_block(
-    scenario: Scenario, number: int, paths: int, line: Timeline | None = None, z: Floats | None = None
+    scenario: Scenario,
+    number: int,
+    paths: int,
+    line: Timeline | None = None,
+    z: Floats | None = None,
+    columns: npt.NDArray[np.int64] | None = None,
 ) -> Block:
     """Run one block. A block draws in full size and keeps its first `paths`, so that a path never depends on the total.
 
-    `z` replaces the drawn normal scores of the inputs, shape (inputs, paths): that is how sensitivities are run.
+    `z` replaces the drawn normal scores of the inputs, shape (inputs, paths), and `columns` says whose draws of chance
+    each path takes: that is how sensitivities meet the same luck at every setting of the inputs.
     """
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(scenario.seed, spawn_key=(number,))))
     names = list(scenario.inputs)
-    drawn = scores(rng, names, BLOCK, scenario.correlations)[:, :paths]
+    take = slice(paths) if columns is None else columns
+    drawn = scores(rng, names, BLOCK, scenario.correlations)[:, take]
     chosen = drawn if z is None else z
     x = {name: scenario.inputs[name].at(chosen[i]) for i, name in enumerate(names)}
-    clocks = rng.standard_exponential((2, keys.MOVES, BLOCK))[:, :, :paths]
-    singles = rng.standard_exponential((5 + RATCHETS, BLOCK))[:, :paths]
-    luck = rng.standard_normal((OPENINGS, BLOCK))[:, :paths]
+    clocks = rng.standard_exponential((2, keys.MOVES, BLOCK))[:, :, take]
+    singles = rng.standard_exponential((5 + RATCHETS, BLOCK))[:, take]
+    luck = rng.standard_normal((OPENINGS, BLOCK))[:, take]
     line = line or build(scenario)
     when = _Clock(scenario)
     forever = when(singles[0], x["overwatch_rate"])

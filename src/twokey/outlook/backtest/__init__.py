@@ -133,7 +133,9 @@ def _event(target: Target, settings: Settings, strict: bool) -> tuple[float | No
         return float(np.clip(share, chance.LEAST, chance.MOST)), ""
     if target.family == "licence":
         return chance.licence_by(target, settings, SEED), ""
-    if target.family == "new chip licence":
+    if target.family == "turn" and target.by:
+        return chance.turn_by(target, settings, SEED), ""
+    if target.family in ("new chip licence", "act") and target.by:
         return chance.new_chip_licence(target), ""
     if target.family == "mandate":
         return chance.mandate_by(target), ""

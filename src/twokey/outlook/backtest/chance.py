@@ -101,9 +101,22 @@ def licence_by(target: Target, settings: Settings, seed: int) -> float:
 
 
 def new_chip_licence(target: Target) -> float:
-    """Return the probability that a chip class above every limit is licensed: none was in the record so far."""
+    """Return the probability of a first: a chip class above every limit licensed, an act of Congress; none so far."""
     years = (target.origin - date(2022, 8, 26)).days / 365.25
     return _poisson(0.5, years + 0.25, _weeks(target) / 52)
+
+
+def turn_by(target: Target, settings: Settings, seed: int) -> float:
+    """Return the probability that the named key closes (or opens) at some time before a day.
+
+    China's key is meant where the question names China, Beijing, customs or one of its bodies; else the export key.
+    """
+    q = target.question.casefold()
+    chinese = re.search(r"china|chinese|beijing|customs|cac|miit|ndrc|mofcom|purchase", q)
+    opening = re.search(r"lift|resum|reopen|loosen|restor|end", q)
+    run = ahead(target.origin, _weeks(target), settings, seed)
+    opened = run.cn if chinese else run.us
+    return _clip(float(np.mean((opened if opening else ~opened).any(axis=0))))
 
 
 def mandate_by(target: Target) -> float:

@@ -15,7 +15,7 @@ from twokey.outlook.sources import read_rows
 
 Family = Literal[
     "controlled revenue", "annual china revenue", "series", "share", "delivered units", "first delivery", "charge",
-    "licence", "new chip licence", "mandate", "unknown",
+    "licence", "new chip licence", "mandate", "act", "turn", "unknown",
 ]  # fmt: skip
 _COLUMNS: Final = ("id", "origin_date", "question", "type", "known_at_origin", "outcome", "unit", "source")
 _FY26Q1_END: Final = date(2025, 4, 27)
@@ -90,7 +90,7 @@ def read_targets(file: Traversable | Path) -> list[Target]:
     return targets
 
 
-def _family(question: str, continuous: bool) -> Family:  # noqa: PLR0911 (a table of words)
+def _family(question: str, continuous: bool) -> Family:  # noqa: PLR0911, PLR0912 (a table of words)
     q = question.casefold()
     if re.search(r"\bdays\b|\bweeks\b", q) and "deliver" in q:
         return "first delivery"
@@ -109,6 +109,10 @@ def _family(question: str, continuous: bool) -> Family:  # noqa: PLR0911 (a tabl
         return "delivered units" if continuous or (threshold or 0) > 1 else "first delivery"
     if "licen" in q or "approv" in q or "allow" in q:
         return "new chip licence" if re.search(r"b30a|blackwell|b200|b300|rubin", q) else "licence"
+    if not continuous and re.search(r"\bact\b|\bbill\b|enact|signed into law", q):
+        return "act"
+    if not continuous and re.search(r"\bban|stop|pause|clos|suspend|tighten|block|lift|resum|reopen|loosen|restor", q):
+        return "turn"
     return "series" if continuous and re.search(r"units|chips|stock|capacity", q) else "unknown"
 
 
