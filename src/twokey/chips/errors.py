@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -22,8 +21,10 @@ def nearest(word: str, known: Iterable[str], count: int = 3) -> str:
     """Return a hint with the known names nearest to `word`, or "" where none is near.
 
     >>> nearest("H20O", ["H200", "H20", "A100"])
-    '; did you mean H200 or H20?'
+    '; did you mean H20 or H200?'
     """
+    import difflib  # noqa: PLC0415 (only a mistake needs it)
+
     by_folded = {name.casefold(): name for name in known}
     matches = difflib.get_close_matches(word.casefold(), by_folded, n=count, cutoff=0.5)
     names = [by_folded[match] for match in matches]

@@ -1,0 +1,143 @@
+"""The facts of an order: the dictionary of names, and the door where a person's values are checked and made plain."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from twokey.chips.errors import UserError, nearest
+
+_UNKNOWN: Final = (None, "", -1, -1.0)
+_LEGAL_FORM: Final = re.compile(r"[\s,]+(corporation|corp|incorporated|inc|limited|ltd|llc|co)\.?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class FactType:
+    """One entry of the dictionary: what a fact may be, its unit, and its words."""
+
+    name: str
+    type: str  # number, integer, boolean, text, country, date, list, choice
+    en: str
+    zh: str
+    unit: str = ""
+    max: float | None = None
+    choices: tuple[str, ...] = ()
+    aliases: Mapping[str, str] | None = None
+
+    def label(self, lang: str) -> str:
+        """Return the fact's words in "en" or "zh"."""
+        return self.zh if lang == "zh" else self.en
+
+
+@cache
+def dictionary() -> Mapping[str, FactType]:
+    """Return every fact that an order may state, by name, in the order of the data file."""
+    text = resources.files("twokey.law").joinpath("facts.toml").read_text(encoding="utf-8")
+    return {
+        name: FactType(name, **{**entry, "choices": tuple(entry.get("choices", ()))})
+        for name, entry in tomllib.loads(text).items()
+    }
+
+
+def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a nested table as one level of dotted names; lists stay as they are.
+
+    >>> flatten({"item": {"kind": "ic"}, "movement.kind": "export"})
+    {'item.kind': 'ic', 'movement.kind': 'export'}
+    """
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{name}."))
+        else:
+            flat[name] = value
+    return flat
+
+
+def admit(stated: Mapping[str, Any], where: str = "order") -> dict[str, Any]:
+    """Return the facts as the engine reads them: checked, without those that are unknown.
+
+    `stated` maps dotted names to values, as read from TOML, JSON, CSV or a form. NaN, "" and -1 are unknown.
+    Errors: UserError that names `where`, the fact, what is wrong and the remedy.
+
+    >>> admit({"item.tpp": 4800, "item.performance_density": float("nan"), "movement.destination": "cn"})
+    {'item.tpp': 4800, 'movement.destination': 'CN'}
+    """
+    types = dictionary()
+    facts: dict[str, Any] = {}
+    for name, value in stated.items():
+        if name not in types:
+            raise UserError(f"{where}: {name}: no such fact{nearest(name, types)}")
+        if isinstance(value, bool) or not _is_unknown(value):
+            facts[name] = _admit_one(types[name], value, f"{where}: {name}")
+    return facts
+
+
+def _is_unknown(value: Any) -> bool:
+    if isinstance(value, float) and math.isnan(value):
+        return True
+    return not isinstance(value, list | tuple | Mapping | date) and value in _UNKNOWN
+
+
+def _admit_one(fact: FactType, value: Any, where: str) -> Any:
+    match fact.type:
+        case "boolean":
+            if isinstance(value, bool):
+                return value
+            raise UserError(f"{where}: must be true or false (got {value!r})")
+        case "number" | "integer":
+            return _number(fact, value, where)
+        case "date":
+            return _date(value, where)
+        case "list":
+            if isinstance(value, list | tuple) and all(isinstance(element, Mapping) for element in value):
+                return list(value)
+            raise UserError(f"{where}: must be a list of tables (got {value!r})")
+        case "country":
+            if isinstance(value, str) and len(value) == 2 and value.isalpha():
+                return value.upper()
+            raise UserError(f"{where}: must be a country as two letters, ISO 3166-1 alpha-2, such as CN (got {value!r})")
+        case "choice":
+            word = str(value).strip().lower().replace(" ", "_").replace("-", "_")
+            word = (fact.aliases or {}).get(word, word)
+            if word in fact.choices:
+                return word
+            raise UserError(f"{where}: must be one of {', '.join(fact.choices)} (got {value!r}){nearest(word, fact.choices)}")
+        case "company" if isinstance(value, str):
+            return _LEGAL_FORM.sub("", value.strip()).upper()
+        case _:
+            if isinstance(value, str):
+                return value.strip()
+            raise UserError(f"{where}: must be text (got {value!r})")
+
+
+def _number(fact: FactType, value: Any, where: str) -> int | float:
+    unit = f" in {fact.unit}" if fact.unit else ""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UserError(f"{where}: must be a number{unit} (got {value!r}); leave it out if it is unknown")
+    if value < 0:
+        raise UserError(f"{where}: must not be negative (got {value}); leave it out if it is unknown")
+    if fact.type == "integer" and value != int(value):
+        raise UserError(f"{where}: must be a whole number of {fact.unit or 'units'} (got {value})")
+    if not math.isfinite(value) or (fact.max is not None and value > fact.max):
+        raise UserError(f"{where}: {value:g} is beyond what is possible (at most {fact.max:g}); is the unit right{unit and ':' + unit}?")
+    return int(value) if fact.type == "integer" else value
+
+
+def _date(value: Any, where: str) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise UserError(f"{where}: must be a date as YYYY-MM-DD (got {value!r})") from None

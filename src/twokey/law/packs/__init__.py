@@ -1,0 +1,1 @@
+"""The packs that ship with Twokey; others are found through the entry point `twokey.packs`."""

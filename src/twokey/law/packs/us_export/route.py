@@ -1,0 +1,64 @@
+"""The export key at a glance: the way on which the order can leave, as the rules are enforced."""
+
+from twokey.law.packs.us_export.exceptions import aca_transfer, exception_barred, exception_open
+from twokey.law.packs.us_export.foundry import presumed_a
+from twokey.law.packs.us_export.january_2026 import case_by_case_2026
+from twokey.law.packs.us_export.parties import affiliate_to_confirm, barred_party, supercomputer_end_use
+from twokey.law.packs.us_export.requirement import licence_needed_enforced
+from twokey.law.packs.us_export.review import (
+    approval,
+    case_by_case_2022,
+    case_by_case_elsewhere,
+    denial,
+    denial_2022,
+    reviewed_for_region,
+    unsettled_allied_in_d5,
+    unsettled_in_d5,
+)
+from twokey.law.packs.us_export.rules import rules
+
+
+@rules.provision("734.3, 734.9(h)", "ear-standing")
+def subject_to_ear(order, law):
+    """In the United States, or foreign-made and subject to the EAR (advanced-computing foreign direct product rule)."""
+    return order.movement.origin == "US" or order.item.subject_to_ear
+
+
+@rules.provision("General Prohibition 10", "bis-2025-05")
+def prohibition_10_guidance(order, law):
+    """BIS guidance holds that these chips were likely made in violation, and that dealing in them risks one."""
+    return order.item.family in law.gp10_families
+
+
+@rules.question()
+def export_route(order, law):
+    """How can the order leave?"""
+    if prohibition_10_guidance(order, law):
+        return "general_prohibition_10"
+    if not subject_to_ear(order, law):
+        return "not_subject"
+    if barred_party(order, law) or supercomputer_end_use(order, law):
+        return "listed_party"
+    if affiliate_to_confirm(order, law):
+        return "needs_confirmation"
+    if exception_open(order, law) or (aca_transfer(order, law) and not exception_barred(order, law)):
+        return "exception"
+    if case_by_case_2022(order, law):
+        return "case_by_case"
+    if denial_2022(order, law):
+        return "presumption_of_denial"
+    if reviewed_for_region(order, law) and case_by_case_2026(order, law):
+        return "case_by_case"
+    if case_by_case_elsewhere(order, law):
+        return "case_by_case"
+    if unsettled_in_d5(order, law) or unsettled_allied_in_d5(order, law):
+        return "needs_information"
+    if denial(order, law):
+        return "presumption_of_denial"
+    if approval(order, law):
+        return "presumption_of_approval"
+    if licence_needed_enforced(order, law):
+        return "needs_information"
+    if presumed_a(order, law):
+        return "foundry_presumption"
+    return "no_licence"
