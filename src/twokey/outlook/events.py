@@ -67,6 +67,7 @@ class Event:
     sources: tuple[str, ...]
     note: str
     line: int
+    place: str = ""
 
     @property
     def closes(self) -> bool:
@@ -121,24 +122,28 @@ def read_event(raw: Mapping[str, Any], place: str, line: int, field_line: Mappin
     source = raw.get("source", ())
     return Event(
         when, key, name, numbers, until, hold, str(raw.get("chip", "")),
-        (source,) if isinstance(source, str) else tuple(source), str(raw.get("note", "")), line,
+        (source,) if isinstance(source, str) else tuple(source), str(raw.get("note", "")), line, place,
     )  # fmt: skip
 
 
-def contradictions(events: Sequence[Event], place: str) -> None:
-    """Raise `UserError` where dates run backwards or two events say opposite things of one key on one day."""
+def in_order(events: Sequence[Event]) -> None:
+    """Raise `UserError` where the dates of a file run backwards."""
     for earlier, later in zip(events, events[1:], strict=False):
         if later.date < earlier.date:
             raise UserError(
-                f"{place} line {later.line}: dates out of order: {later.date} stands after {earlier.date} "
+                f"{later.place} line {later.line}: dates out of order: {later.date} stands after {earlier.date} "
                 f"(line {earlier.line}); list events from old to new"
             )
+
+
+def contradictions(events: Sequence[Event]) -> None:
+    """Raise `UserError` where two events say opposite things of one key on one day."""
     for i, first in enumerate(events):
         for second in events[i + 1 :]:
             if first.key == second.key and (clash := _clash(first, second)):
                 raise UserError(
-                    f"{place} line {second.line}: contradicts line {first.line}: {clash}; remove one, or end the first "
-                    "with `until`"
+                    f"{second.place} line {second.line}: contradicts {first.place} line {first.line}: {clash}; remove one, "
+                    "or end the first with `until`"
                 )
 
 

@@ -73,7 +73,8 @@ def simulate(
         close = np.where(hot_until > t, cn_close * coupling, cn_close) if t < last_hot else cn_close
         reopened[t, cn_chain.step(int(line.cn_fixed[t]), close, cn_open)] = True
         us_out[t], cn_out[t] = us_chain.open, cn_chain.open
-    us_out &= np.arange(steps)[:, None] < closed_for_good
+    by_chance = np.arange(steps)[:, None] < closed_for_good
+    us_out &= by_chance | (line.us_fixed == 1)[:, None]  # what an event fixes open, no act of chance closes
     return KeyPaths(us_out, cn_out, reopened)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from twokey.chips.errors import UserError, nearest
 from twokey.outlook import basis as bases
-from twokey.outlook.events import Event, contradictions, read_event
+from twokey.outlook.events import Event, contradictions, in_order, read_event
 from twokey.outlook.inputs import Correlation, Input, correlation_matrix, defaults, override
 from twokey.outlook.sources import OutlookChip, outlook_chips, series_rows, table
 from twokey.outlook.toml_lines import Lines, read_toml
@@ -24,7 +24,7 @@ WEEKS_A_QUARTER: Final = 13
 STEPS: Final = {"week": 13, "month": 3}  # steps a quarter
 _SECTIONS: Final = ("scenario", "inputs", "event", "correlation", "vendor", "buyer")
 _FIELDS: Final = (
-    "name", "title", "title_zh", "as_of", "quarters", "step", "paths", "seed", "chip", "domestic_chip", "basis",
+    "name", "extends", "title", "title_zh", "as_of", "quarters", "step", "paths", "seed", "chip", "domestic_chip", "basis",
     "include_smuggled", "dwell_shape", "about", "about_zh", "confidence",
 )  # fmt: skip
 
@@ -156,6 +156,12 @@ class _Reader:
         for field in head:
             if field not in _FIELDS:
                 raise self.fail(f"scenario.{field}", f"unknown field{nearest(field, _FIELDS)}")
+        base = self.base(head)
+        if base:
+            kept = {"as_of": base.as_of, "quarters": base.quarters, "paths": base.paths, "seed": base.seed,
+                    "chip": base.chip.name, "domestic_chip": base.domestic_chip.name, "basis": base.basis,
+                    "dwell_shape": base.dwell_shape, "include_smuggled": base.include_smuggled}  # fmt: skip
+            head = {**kept, **head}
         as_of = head.get("as_of")
         if type(as_of) is not date:
             raise self.fail("scenario.as_of", "must be a date, as in as_of = 2026-01-28")
@@ -164,7 +170,7 @@ class _Reader:
             raise self.fail("scenario.basis", f"unknown basis{nearest(str(head['basis']), BASES)}; known: {', '.join(BASES)}")
         if head.get("step", "week") not in STEPS:
             raise self.fail("scenario.step", f"must be one of {', '.join(STEPS)}")
-        inputs = self.inputs(as_of)
+        inputs = self.inputs(as_of, base)
         return Scenario(
             name=str(head.get("name", Path(self.place).stem)),
             title=str(head.get("title", head.get("name", ""))),
@@ -181,11 +187,11 @@ class _Reader:
             basis=head.get("basis", "h100e-8bit"),
             include_smuggled=bool(head.get("include_smuggled", False)),
             dwell_shape=self.number("scenario.dwell_shape", head.get("dwell_shape", 1.0), 0.3, 3.0),
-            events=self.events(chip),
+            events=self.events(chip, base),
             inputs=inputs,
-            correlations=self.correlations(inputs),
-            vendor=self.section("vendor", Vendor),
-            buyer=self.section("buyer", Buyer),
+            correlations=self.correlations(inputs) or (base.correlations if base else ()),
+            vendor=self.section("vendor", base.vendor if base else Vendor()),
+            buyer=self.section("buyer", base.buyer if base else Buyer()),
             file=self.place,
         )
 
@@ -196,7 +202,17 @@ class _Reader:
             raise self.fail(key, f"unknown chip {name!r}{nearest(str(name), known)}; known: {', '.join(known)}")
         return folded[_fold(str(name))]
 
-    def events(self, chip: OutlookChip) -> tuple[Event, ...]:
+    def base(self, head: Mapping[str, Any]) -> Scenario | None:
+        """The ready scenario that this one extends; what is not said here is taken from it."""
+        name = head.get("extends")
+        if name is None:
+            return None
+        known = ready()
+        if name not in known or known[name].stem == Path(self.place).stem:
+            raise self.fail("scenario.extends", f"no ready scenario {name!r}{nearest(str(name), known)}")
+        return read(known[name])
+
+    def events(self, chip: OutlookChip, base: Scenario | None) -> tuple[Event, ...]:
         raw = self.raw.get("event", [])
         if not isinstance(raw, list):
             raise self.fail("event", "write each event as its own [[event]] table")
@@ -213,11 +229,13 @@ class _Reader:
                 )
             self.known_sources(f"{prefix}.source", event.sources)
             events.append(event)
-        contradictions(events, self.place)
-        return tuple(events)
+        in_order(events)
+        both = sorted([*(base.events if base else ()), *events], key=lambda e: e.date)
+        contradictions(both)
+        return tuple(both)
 
-    def inputs(self, as_of: date) -> dict[str, Input]:
-        inputs = dict(defaults(as_of))
+    def inputs(self, as_of: date, base: Scenario | None) -> dict[str, Input]:
+        inputs = dict(base.inputs if base else defaults(as_of))
         given = self.raw.get("inputs", {})
         if not isinstance(given, dict):
             raise self.fail("inputs", "must be a table of inputs")
@@ -277,14 +295,14 @@ class _Reader:
                 raise self.fail("correlation[0]", "no distribution has these correlations together; weaken one of them")
         return tuple(links)
 
-    def section(self, name: str, record: type[Any]) -> Any:
+    def section(self, name: str, record: Any) -> Any:
         given = self.raw.get(name, {})
-        known = record.__dataclass_fields__
+        known = type(record).__dataclass_fields__
         for field, value in given.items():
             if field not in known:
                 raise self.fail(f"{name}.{field}", f"unknown field{nearest(field, known)}; known: {', '.join(known)}")
             self.number(f"{name}.{field}", value, 0.0, math.inf)
-        return record(**given)
+        return replace(record, **given)
 
     def known_sources(self, key: str, sources: tuple[str, ...]) -> None:
         ids = source_ids()

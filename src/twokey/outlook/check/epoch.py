@@ -41,7 +41,7 @@ def sold_to_china(row: Published, _: Inputs) -> Computed:
     when, chip = years(row.output), _chip(row.output)
     quarters = [
         r for r in table("epoch_china_by_quarter")
-        if when and r["quarter_end"].startswith(str(when[0])) and (chip is None or r["chip"] == chip)
+        if when and r["quarter_end"].startswith(str(when[0])) and (chip is None or r["chip"] == chip.removesuffix(" SXM"))
     ]  # fmt: skip
     h1 = "H1" in row.output or "first half" in row.output
     quarters = [r for r in quarters if not h1 or r["quarter_end"][5:7] in ("03", "06")]
@@ -55,12 +55,18 @@ def sold_to_china(row: Published, _: Inputs) -> Computed:
 def owners(row: Published, inputs: Inputs) -> Computed:
     """Stocks and additions by owner: smuggled, Chinese share, United States to China ratio, world total."""
     text, when = row.text.casefold(), _quarter(row.output)
-    if "smuggled" in text and not re.search(r"share|ratio|world|global|gap|us/china", text.split("cross-check")[0]):
+    of_smuggled = "smuggled" in text and not re.search(r"(excl|without)[a-z.]*\s+smuggled", text)
+    if of_smuggled and not re.search(r"share|ratio|world|global|gap|us\s?/\s?china|china\b.*\bplus", text.split("cross-check")[0]):
         return _smuggled(row, when)
     if "ratio" in text or "us/china" in text or "gap" in text or "advantage" in text:
         return _ratio(row, when)
     if "share" in text:
         return _share(row, when)
+    side = "us" if re.search(r"\bus\b|seven|united states", text) else "china" if re.search(r"chin(a|ese)", text) else ""
+    if side and re.search(r"stock|owners|compute", text) and "sold" not in text:
+        sides = stock_h100e(when)
+        total = sides[side] + (sides["smuggled"] if side == "china" and of_smuggled else 0.0)
+        return Computed((total,), working=f"sum of the {side} rows through {when}")
     if "stock" in text or "total" in text:
         return _world(row, when)
     return sold_to_china(row, inputs)
@@ -149,6 +155,8 @@ def _quarter(text: str) -> str:
         return _end(f"{match[1]}Q{match[2]}")
     if match := re.search(r"(20\d\d)\s?H([12])", text):
         return f"{match[1]}-{'06-30' if match[2] == '1' else '12-31'}"
+    if match := re.search(r"mid[- ](20\d\d)", text):
+        return f"{match[1]}-06-30"
     if match := re.search(r"Jan\w* (20\d\d)", text):
         return f"{int(match[1]) - 1}-12-31"
     if match := re.search(r"(Mar|Jun|Sep|Dec)\w* (20\d\d)", text):

@@ -94,7 +94,7 @@ def ifp_h200(row: Published, _: Inputs) -> Computed:
             f"upper / lower end = 4-bit / 8-bit weight of the Blackwell mix = {spread:.2f}", partly=True,
             reason="only the spread is computed: the lower end is taken from the row, since production is not stored",
         )  # fmt: skip
-    if "ratio of the two" in row.text or "spread" in row.output:
+    if re.search(r"ratio of (the two|upper)|spread|FP4 / FP8", row.text):
         return Computed((blackwell_spread(),), working="4-bit / 8-bit weight of the Blackwell mix")
     return Computed(reason="needs the US production of 2026 by chip, which is not in the stored digests")
 

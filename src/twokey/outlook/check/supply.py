@@ -101,14 +101,17 @@ def csis(row: Published, inputs: Inputs) -> Computed:
 
 
 def rand(row: Published, inputs: Inputs) -> Computed:
-    """The proxy's dies as 910C packages (two dies each) or as H100-equivalents by 8-bit operations."""
+    """The proxy's dies as 910C packages (two dies each), or as H100-equivalents: a 910B is one die, 0.345 by 8 bit."""
     dies = _count_before(row.output, "die") or inputs.number("RAND-HEIM", "advanced dies made by TSMC")
     if dies is None:
         return Computed(reason="no count of dies is stored")
     if re.search(r"h100", row.unit + row.output, re.IGNORECASE):
-        each = outlook_chips()["Ascend 910C"].h100e_8bit / 2
-        if "910B" in row.text:
-            each = outlook_chips()["Ascend 910B"].h100e_8bit
+        stated = re.search(r"(0?\.\d+)\s?H100e", row.text)
+        each = outlook_chips()["Ascend 910B"].h100e_8bit
+        if stated:
+            each = float(stated[1])
+        elif "910C" in row.text:
+            each = outlook_chips()["Ascend 910C"].h100e_8bit / 2
         return Computed((dies * each,), working=f"{dies:,.0f} dies x {each:.4f} H100e a die = {dies * each:,.0f}")
     value = packages(dies, None)
     return Computed((value,), working=f"{dies:,.0f} / 2 = {value:,.0f}")
