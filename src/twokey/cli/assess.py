@@ -32,10 +32,16 @@ EXIT: Final = {"clear": 0, "blocked": 1, "needs_information": 2}
 )
 @click.option("--all", "everything", is_flag=True, help="Explain every question, not only those that move a key.")
 @click.option("--book", type=click.Path(path_type=Path), help="Many orders: a Parquet, Arrow or CSV file, one a line.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where the result of a book is written (.parquet, .arrow, .csv).")
-@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Where a book runs.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where the result of a book is written (.parquet, .arrow, .csv)."
+)
+@click.option(
+    "--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Where a book runs."
+)
 @click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler; without it a local cluster is started.")
-@click.option("--missing/--no-missing", default=True, show_default=True, help="Add the facts that a book's lines still lack.")
+@click.option(
+    "--missing/--no-missing", default=True, show_default=True, help="Add the facts that a book's lines still lack."
+)
 @click.pass_context
 def assess(  # noqa: PLR0913 - each is one option of the command
     ctx: click.Context,

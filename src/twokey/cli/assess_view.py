@@ -127,7 +127,9 @@ def _missing(screen: Console, assessment: Assessment, decided: Decided, lang: La
     if not missing:
         return
     screen.print()
-    table = Table(title=word("missing", lang), title_justify="left", title_style="bold yellow", box=None, padding=(0, 2, 0, 0))
+    table = Table(
+        title=word("missing", lang), title_justify="left", title_style="bold yellow", box=None, padding=(0, 2, 0, 0)
+    )
     table.add_column(word("fact", lang), style="yellow", overflow="fold")
     table.add_column("")
     table.add_column(word("settles", lang), style="dim")

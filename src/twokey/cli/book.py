@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 
 def run_book(
-    law: Law, source: Path, out: Path, as_of: date, *, missing: bool, engine: str, scheduler: str | None, changes: tuple[Path, ...] = ()
+    law: Law,
+    source: Path,
+    out: Path,
+    as_of: date,
+    *,
+    missing: bool,
+    engine: str,
+    scheduler: str | None,
+    changes: tuple[Path, ...] = (),
 ) -> None:
     """Assess a book into a file and print a summary. Errors: UserError."""
     try:
@@ -30,7 +38,10 @@ def run_book(
     if engine == "dask":
         parts = assess_spread(plan(source, out, as_of, missing, changes), scheduler)
     else:
-        parts = ((answers.height, count_answers(answers, law)) for answers in assess_book(BookLaw(law, as_of, missing), source, out))
+        parts = (
+            (answers.height, count_answers(answers, law))
+            for answers in assess_book(BookLaw(law, as_of, missing), source, out)
+        )
     lines = 0
     counts: dict[str, int] = {}
     for height, found in _progress(parts, size_of(source)):
@@ -45,7 +56,13 @@ def _progress(parts: Iterable[tuple[int, dict[str, int]]], total: int | None) ->
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("lines"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("lines"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("assessing", total=total)
         for height, counts in parts:

@@ -44,21 +44,40 @@ def law() -> None:
 def timeline(regime: str | None, start: date | None, end: date | None, form: str, lang: Any) -> None:
     """List the instruments of both sides by the day on which they take effect."""
     chosen = _instruments(chosen_law((), ()), regime)
-    rows = [(where, one) for where, one in chosen if (not start or one.effective >= start) and (not end or one.effective <= end)]
+    rows = [
+        (where, one)
+        for where, one in chosen
+        if (not start or one.effective >= start) and (not end or one.effective <= end)
+    ]
     rows.sort(key=lambda row: (row[1].effective, row[1].id))
     if form == "json":
-        write_text(json.dumps([_instrument_json(where, one) for where, one in rows], ensure_ascii=False, indent=2), None)
+        write_text(
+            json.dumps([_instrument_json(where, one) for where, one in rows], ensure_ascii=False, indent=2), None
+        )
         return
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=None, padding=(0, 2, 0, 0), expand=True)
-    for name, options in (("effective", {"no_wrap": True}), ("regime", {"no_wrap": True}), ("kind", {"no_wrap": True}), ("instrument", {"ratio": 1}), ("confidence", {"no_wrap": True})):
+    for name, options in (
+        ("effective", {"no_wrap": True}),
+        ("regime", {"no_wrap": True}),
+        ("kind", {"no_wrap": True}),
+        ("instrument", {"ratio": 1}),
+        ("confidence", {"no_wrap": True}),
+    ):
         table.add_column(name, **options)  # type: ignore[arg-type]  # rich's keyword types
     for where, one in rows:
         title = one.title_zh if lang == "zh" else one.title
         ended = f" (until {one.ended})" if one.ended else ""
         style = {"reported": "dim", "guidance": "cyan", "letter": "yellow"}.get(one.kind, "")
-        table.add_row(one.effective.isoformat(), where, one.kind, f"{title}{ended} [dim]{one.citation or one.row}[/dim]", one.confidence, style=style)
+        table.add_row(
+            one.effective.isoformat(),
+            where,
+            one.kind,
+            f"{title}{ended} [dim]{one.citation or one.row}[/dim]",
+            one.confidence,
+            style=style,
+        )
     console().print(table if rows else "no instrument on these days")
 
 
@@ -94,14 +113,18 @@ def _iso(day: date | None) -> str | None:
 @overlay_option
 @_FORM
 @lang_option
-def show(provision: str, as_of: date, overlays: tuple[Path, ...], amendments: tuple[str, ...], form: str, lang: Any) -> None:
+def show(
+    provision: str, as_of: date, overlays: tuple[Path, ...], amendments: tuple[str, ...], form: str, lang: Any
+) -> None:
     """Show one PROVISION (by name, key or paragraph): its words, its Python, the values by date, what rests on it."""
     from twokey.cli.law_view import provision_json, show_provision  # noqa: PLC0415
 
     chosen = chosen_law(overlays, amendments)
     found = _find(chosen, provision)
     if form == "json":
-        write_text(json.dumps([provision_json(one, chosen, as_of) for one in found], ensure_ascii=False, indent=2), None)
+        write_text(
+            json.dumps([provision_json(one, chosen, as_of) for one in found], ensure_ascii=False, indent=2), None
+        )
     else:
         for one in found:
             show_provision(one, chosen, as_of, lang)
@@ -126,7 +149,15 @@ def _find(law: Law, name: str) -> list[Provision]:
 @overlay_option
 @_FORM
 @lang_option
-def diff(first: date, second: date, regime: str | None, overlays: tuple[Path, ...], amendments: tuple[str, ...], form: str, lang: Any) -> None:
+def diff(
+    first: date,
+    second: date,
+    regime: str | None,
+    overlays: tuple[Path, ...],
+    amendments: tuple[str, ...],
+    form: str,
+    lang: Any,
+) -> None:
     """Say what changed between two days: provisions that began or ended, and values that became others."""
     from twokey.cli.law_view import changes_between, show_changes  # noqa: PLC0415
 
@@ -145,7 +176,9 @@ def diff(first: date, second: date, regime: str | None, overlays: tuple[Path, ..
 @click.option("--failures", is_flag=True, help="Print only the rows that fail.")
 @_FORM
 @click.pass_context
-def check(ctx: click.Context, file: Path, overlays: tuple[Path, ...], amendments: tuple[str, ...], failures: bool, form: str) -> None:
+def check(
+    ctx: click.Context, file: Path, overlays: tuple[Path, ...], amendments: tuple[str, ...], failures: bool, form: str
+) -> None:
     """Run the determinations of FILE (CSV: id, regime, as_of, question, facts, expected) and report row by row.
 
     Exit status: 0 every row passes, 1 some fail, 3 the file cannot be read.
@@ -156,8 +189,20 @@ def check(ctx: click.Context, file: Path, overlays: tuple[Path, ...], amendments
     checked = [checker.check(row) for row in read_determinations(file)]
     failed = sum(not one.passed for one in checked)
     if form == "json":
-        rows = [{"id": one.row.id, "line": one.row.line, "passed": one.passed, "expected": one.row.expected, "given": one.given} for one in checked]
-        write_text(json.dumps({"rows": rows, "passed": len(checked) - failed, "failed": failed}, ensure_ascii=False, indent=2), None)
+        rows = [
+            {
+                "id": one.row.id,
+                "line": one.row.line,
+                "passed": one.passed,
+                "expected": one.row.expected,
+                "given": one.given,
+            }
+            for one in checked
+        ]
+        write_text(
+            json.dumps({"rows": rows, "passed": len(checked) - failed, "failed": failed}, ensure_ascii=False, indent=2),
+            None,
+        )
     else:
         for one in checked:
             if not (failures and one.passed):
@@ -177,13 +222,20 @@ def coverage(only_open: bool, form: str) -> None:
 
     rows = [row for row in rows_of(chosen_law((), ())) if not (only_open and row.provisions)]
     if form == "json":
-        table = [{"row": row.row, "what": row.what, "provisions": list(row.provisions), "reason": row.reason} for row in rows]
+        table = [
+            {"row": row.row, "what": row.what, "provisions": list(row.provisions), "reason": row.reason} for row in rows
+        ]
         write_text(json.dumps(table, ensure_ascii=False, indent=2), None)
         return
     for row in rows:
         sign = click.style("✓", fg="green") if row.provisions else click.style("–", fg="yellow")
         click.echo(f"{sign} {row.row:<28} {row.what}")
-        click.echo(click.style(f"  {'':<28} {', '.join(row.provisions) or 'not encoded: ' + (row.reason or 'no provision rests on it')}", dim=True))
+        click.echo(
+            click.style(
+                f"  {'':<28} {', '.join(row.provisions) or 'not encoded: ' + (row.reason or 'no provision rests on it')}",
+                dim=True,
+            )
+        )
     encoded = sum(bool(row.provisions) for row in rows)
     click.echo(f"{len(rows)} rows: {encoded} encoded, {len(rows) - encoded} not, each with its reason")
 
@@ -204,7 +256,9 @@ def prove(ctx: click.Context, as_of: date, overlays: tuple[Path, ...], amendment
     for one in proofs_of(chosen_law(overlays, amendments), as_of):
         failed |= not one.holds
         if form == "json":
-            broken = None if one.counterexample is None else {name: str(value) for name, value in one.counterexample.items()}
+            broken = (
+                None if one.counterexample is None else {name: str(value) for name, value in one.counterexample.items()}
+            )
             rows.append({"name": one.name, "holds": one.holds, "detail": one.detail, "counterexample": broken})
             continue
         sign = click.style("✓", fg="green") if one.holds else click.style("✗", fg="red", bold=True)

@@ -23,10 +23,14 @@ def _scenario_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add what every command that runs the model takes."""
     for option in (
         _FORMAT,
-        click.option("--paths", type=click.IntRange(1), help="Paths; more narrow the Monte-Carlo error, not the doubt."),
+        click.option(
+            "--paths", type=click.IntRange(1), help="Paths; more narrow the Monte-Carlo error, not the doubt."
+        ),
         click.option("--seed", type=click.IntRange(0), help="Seed; the same seed gives the same numbers."),
         click.option("--quarters", type=click.IntRange(1, 80), help="Horizon."),
-        click.option("--basis", type=click.Choice(["h100e-8bit", "h100e-bandwidth", "tpp"]), help="What compute counts."),
+        click.option(
+            "--basis", type=click.Choice(["h100e-8bit", "h100e-bandwidth", "tpp"]), help="What compute counts."
+        ),
         click.option("--include-smuggled", is_flag=True, help="Count smuggled compute into China's totals."),
         click.option("--set", "values", multiple=True, metavar="INPUT=VALUE", help="Fix an input (may be repeated)."),
         click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads."),
@@ -75,7 +79,9 @@ def scenarios(form: Format) -> None:
     rows = []
     for name in ready():
         s = load(name)
-        rows.append({"scenario": name, "as of": str(s.as_of), "title": s.title, "title_zh": s.title_zh, "about": s.about})
+        rows.append(
+            {"scenario": name, "as of": str(s.as_of), "title": s.title, "title_zh": s.title_zh, "about": s.about}
+        )
     show(rows, form, columns=("scenario", "as of", "title", "title_zh"))
     say("\nRun one with `twokey outlook run NAME`, or copy its file and change it: see docs/outlook.md.", form)
 
@@ -132,7 +138,9 @@ def series(names: Sequence[str], as_of: Any, total: bool, form: Format) -> None:
 @_scenario_options
 @click.option("--line", "lines", multiple=True, help="Show this line for every quarter (may be repeated).")
 @click.option("--quarter", type=click.IntRange(1), help="Show this quarter (default: the last).")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write Parquet, CSV, charts and report here.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Write Parquet, CSV, charts and report here."
+)
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option("--scheduler", default="", metavar="ADDRESS", help="Dask scheduler; without it a local cluster starts.")
 @click.option("--book", type=click.Path(path_type=Path), help="An open book exported by the desk (CSV or JSON).")
@@ -228,7 +236,9 @@ def exposure(form: Format, book: Path, scenario: str, **options: Any) -> None:
 
 @outlook.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--inputs", "inputs_file", type=click.Path(path_type=Path), help="Published inputs other than the package's.")
+@click.option(
+    "--inputs", "inputs_file", type=click.Path(path_type=Path), help="Published inputs other than the package's."
+)
 @_FORMAT
 def check(file: Path | None, inputs_file: Path | None, form: Format) -> None:
     """Reproduce published analyses row by row, within the tolerance that each row gives.

@@ -48,8 +48,11 @@ def run_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) -> N
         told, columns = f"{scenario.title}: from {scenario.as_of}", ["end", *columns]
     show(rows, form, title=told, columns=columns)
     note = "counted in China's totals" if scenario.include_smuggled else "a line of its own, not in any total"
-    say(f"\n{scenario.paths:,} paths, seed {scenario.seed}. Smuggled compute is {note}. 8-bit and bandwidth are "
-        "two ways to count one chip: never add them.", form)
+    say(
+        f"\n{scenario.paths:,} paths, seed {scenario.seed}. Smuggled compute is {note}. 8-bit and bandwidth are "
+        "two ways to count one chip: never add them.",
+        form,
+    )
     if options["out"]:
         from twokey.outlook.report import write_all  # noqa: PLC0415 (charts start a JavaScript engine)
 
@@ -123,11 +126,15 @@ def arrive_and_show(scenario: Scenario, form: Format, out: Path | None, options:
     else:
         show(rows, form, title=f"{scenario.title}: {buyer.approved:,.0f} units approved for this buyer")
         named = (("least expected cost", answer.chosen), ("least worst regret", answer.cautious))
-        say(f"\nDomestic order, placed now (it takes 3-4 quarters); at least {answer.least_order:,.0f} by the mandate:", form)
+        say(
+            f"\nDomestic order, placed now (it takes 3-4 quarters); at least {answer.least_order:,.0f} by the mandate:",
+            form,
+        )
         if form != "csv":
             show(
                 [
-                    {"choice": name, "packages": c.order, "expected cost, USD": c.cost, "regret if never": c.regret_never,
+                    {"choice": name, "packages": c.order, "expected cost, USD": c.cost,
+                     "regret if never": c.regret_never,
                      "if late (half)": c.regret_late, "if on time": c.regret_on_time}
                     for name, c in named
                 ],
@@ -143,17 +150,24 @@ def explain_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) 
     shares = sobol(scenario, line, quarter)
     found = box(scenario, line, quarter, below=options["below"], above=options["above"], workers=options["workers"])
     if form == "json":
-        show([{"tornado": [asdict(s) for s in swings], "sobol": [asdict(s) for s in shares], "box": asdict(found)}], form)
+        show(
+            [{"tornado": [asdict(s) for s in swings], "sobol": [asdict(s) for s in shares], "box": asdict(found)}], form
+        )
     else:
         rows = [
             {"input": s.name, "from": s.low_input, "to": s.high_input, "line at low": s.low, "line at high": s.high}
             for s in swings[:12]
         ]
-        show(rows, form, title=f"Mean of {line} at quarter {quarter}; all inputs at their medians: {number(swings[0].base)}")
+        show(
+            rows,
+            form,
+            title=f"Mean of {line} at quarter {quarter}; all inputs at their medians: {number(swings[0].base)}",
+        )
         say("\nShares of the variance of that mean (Sobol; +- is a 95 % half-width):", form)
         show(
             [
-                {"input": s.name, "alone": s.first, "+-": s.first_conf, "with interactions": s.total, "+- ": s.total_conf}
+                {"input": s.name, "alone": s.first, "+-": s.first_conf,
+                 "with interactions": s.total, "+- ": s.total_conf}
                 for s in shares
             ],
             form,

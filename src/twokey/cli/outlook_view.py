@@ -16,7 +16,7 @@ _WIDE: Final = 140
 Format = Literal["text", "json", "csv", "markdown"]
 
 
-def number(value: object) -> str:
+def number(value: object) -> str:  # noqa: PLR0911 (one case a line)
     """Return a number as a person reads it: three digits, thousands separators, M and bn; "-" where there is none.
 
     >>> number(1234567.0), number(0.03456), number(None), number(400000), number(float("inf")), number(2.871e9)
@@ -39,7 +39,7 @@ def number(value: object) -> str:
 
 
 def show(rows: Sequence[Mapping[str, Any]], form: Format, *, title: str = "", columns: Sequence[str] = ()) -> None:
-    """Print rows in one form. `columns` chooses and orders what text and Markdown show; JSON and CSV carry everything."""
+    """Print rows in one form. `columns` chooses what text and Markdown show; JSON and CSV carry everything."""
     if form == "json":
         click.echo(json.dumps([_plain(row) for row in rows], ensure_ascii=False, indent=1, default=str))
         return

@@ -28,7 +28,10 @@ DEFINITIONS: Final[dict[str, tuple[str, str]]] = {
     ),
     "usd: China-specific data-centre GPUs": ("H20, then H200, sold to China", "对华数据中心专用 GPU（H20，后为 H200）"),
     "units: cards of every grade (IDC)": ("every grade of accelerator card", "各档加速卡"),
-    "units: chips sold to Chinese owners (Epoch)": ("data-centre chips of the A100 class and up", "A100 级及以上数据中心芯片"),
+    "units: chips sold to Chinese owners (Epoch)": (
+        "data-centre chips of the A100 class and up",
+        "A100 级及以上数据中心芯片",
+    ),
 }
 
 

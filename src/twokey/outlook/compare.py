@@ -17,7 +17,8 @@ from twokey.outlook.run import Result, run
 from twokey.outlook.scenario import Scenario
 
 SHOWN: Final = (
-    "delivered_total", "domestic_made", "china_8bit", "china_bandwidth", "gap_8bit", "gap_bandwidth", "foreign_share_8bit",
+    "delivered_total", "domestic_made", "china_8bit", "china_bandwidth", "gap_8bit", "gap_bandwidth",
+    "foreign_share_8bit",
     "die_yield", "both_open",
 )  # fmt: skip
 
@@ -26,12 +27,8 @@ def comparable(scenarios: Sequence[Scenario]) -> None:
     """Raise `UserError` where scenarios are on different bases or horizons, so that nobody reads them side by side."""
     if len(scenarios) < 2:
         raise UserError("compare needs two scenarios or more")
-    for what, of in (
-        ("basis", lambda s: s.basis),
-        ("quarters", lambda s: s.quarters),
-        ("include_smuggled", lambda s: s.include_smuggled),
-    ):
-        found = {s.name: of(s) for s in scenarios}
+    for what in ("basis", "quarters", "include_smuggled"):
+        found = {s.name: getattr(s, what) for s in scenarios}
         if len(set(found.values())) > 1:
             told = ", ".join(f"{name}: {value}" for name, value in found.items())
             error = MixedBasisError if what != "quarters" else UserError
@@ -128,7 +125,9 @@ def _point(scenario: Scenario, cap: float, mandate: float, conversion: float) ->
     ]
     for year in range(-(-scenario.quarters // 4)):
         day = start + timedelta(days=364 * year)
-        chosen.append(Event(day, "import", "total_cap", {"units": cap * (year + 1)}, None, False, "", (), "frontier", 0))
+        chosen.append(
+            Event(day, "import", "total_cap", {"units": cap * (year + 1)}, None, False, "", (), "frontier", 0)
+        )
     fixed = with_inputs(
         replace(scenario, events=tuple(sorted([*own, *chosen], key=lambda e: e.date))),
         {"conversion": conversion, "mandate": mandate, "mandate_rate": 1e-9, "batch_units": 1e7, "batch_weeks": 1.0},
@@ -150,9 +149,8 @@ def _measured(scenario: Scenario, cap: float, mandate: float, *, present: bool) 
         cap,
         mandate,
         result.at(compute, at),
-        float(np.mean(foreign)) * (
-            scenario.chip.h100e_bandwidth if "bandwidth" in compute else scenario.chip.h100e_8bit
-        ),
+        float(np.mean(foreign))
+        * (scenario.chip.h100e_bandwidth if "bandwidth" in compute else scenario.chip.h100e_8bit),
         float(np.mean(made)),
         result.at("die_yield", at),
         False,

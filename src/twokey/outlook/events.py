@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any, Final
 
 from twokey.chips.errors import UserError, nearest
@@ -28,27 +30,37 @@ _UNITS: Final = (0.0, 1e9)
 _SHARE: Final = (0.0, 1.0)
 ACTS: Final[dict[str, Act]] = {
     "ban": Act(("export", "import"), {}, {}, "the key is closed", "钥匙关闭"),
-    "licence": Act(
-        ("export",), {}, {"units": _UNITS, "fee": _SHARE}, "open by licence, up to `units`", "凭许可出口"
-    ),
+    "licence": Act(("export",), {}, {"units": _UNITS, "fee": _SHARE}, "open by licence, up to `units`", "凭许可出口"),
     "unrestricted": Act(("export",), {}, {}, "open without licence or cap", "无许可、无上限"),
     "case_by_case": Act(("import",), {}, {}, "open; approvals come in batches", "逐案审批，分批批准"),
     "open": Act(("import",), {}, {}, "open without approval", "无需批准"),
     "batch": Act(("import",), {"units": _UNITS}, {}, "a batch of `units` is approved", "批准一批"),
     "total_cap": Act(("export", "import"), {"units": _UNITS}, {}, "no more than `units` in all", "总量上限"),
     "per_buyer_cap": Act(
-        ("export",), {"units": _UNITS, "buyers": (1, 1e6)}, {}, "no more than `units` for each of `buyers`", "每买家上限"
+        ("export",),
+        {"units": _UNITS, "buyers": (1, 1e6)},
+        {},
+        "no more than `units` for each of `buyers`",
+        "每买家上限",
     ),
     "ratio_cap": Act(("export",), {"ratio": (0.0, 10.0)}, {}, "no more than `ratio` of home sales", "本国销量比例上限"),
     "tariff": Act(("export", "import"), {"rate": (0.0, 5.0)}, {}, "a duty of `rate` of value", "关税"),
     "fee": Act(("export",), {"rate": _SHARE}, {}, "a share of revenue is paid", "收入分成"),
     "domestic_share": Act(("import",), {"share": _SHARE}, {}, "at least `share` must be domestic", "国产比例要求"),
-    "location": Act(("import",), {"share": _SHARE}, {}, "`share` of units must stay outside the mainland", "须留在境外的比例"),
+    "location": Act(
+        ("import",), {"share": _SHARE}, {}, "`share` of units must stay outside the mainland", "须留在境外的比例"
+    ),
     "slow_licence": Act(("export",), {"weeks": (0.0, 520.0)}, {}, "each licence takes `weeks` longer", "许可延长"),
     "location_verification": Act(
-        ("export",), {"weeks": (0.0, 520.0)}, {}, "chips carry location checks; inspection takes `weeks` longer", "位置验证"
+        ("export",),
+        {"weeks": (0.0, 520.0)},
+        {},
+        "chips carry location checks; inspection takes `weeks` longer",
+        "位置验证",
     ),
-    "equipment_controls": Act(("export",), {}, {}, "domestic logic and memory stop growing", "设备管制，国产产能停止增长"),
+    "equipment_controls": Act(
+        ("export",), {}, {}, "domestic logic and memory stop growing", "设备管制，国产产能停止增长"
+    ),
 }
 _COMMON: Final = frozenset({"date", "until", "hold", "key", "act", "chip", "source", "note", "note_zh", "confidence"})
 
@@ -57,11 +69,11 @@ _COMMON: Final = frozenset({"date", "until", "hold", "key", "act", "chip", "sour
 class Event:
     """One dated act. It fixes what it says from `date`; `until` (or `hold`, to the horizon) keeps chance out."""
 
-    date: date
+    date: dt.date
     key: str
     act: str
     numbers: Mapping[str, float]
-    until: date | None
+    until: dt.date | None
     hold: bool
     chip: str
     sources: tuple[str, ...]
@@ -80,7 +92,9 @@ class Event:
         return self.act in OPENING or self.act == "batch"
 
 
-def read_event(raw: Mapping[str, Any], place: str, line: int, field_line: Mapping[str, int]) -> Event:
+def read_event(  # noqa: PLR0912 (one question after the other about one table)
+    raw: Mapping[str, Any], place: str, line: int, field_line: Mapping[str, int]
+) -> Event:
     """Read one `[[event]]` table; every mistake names file and line."""
 
     def fail(field: str, text: str) -> UserError:
@@ -128,7 +142,7 @@ def read_event(raw: Mapping[str, Any], place: str, line: int, field_line: Mappin
 
 def in_order(events: Sequence[Event]) -> None:
     """Raise `UserError` where the dates of a file run backwards."""
-    for earlier, later in zip(events, events[1:], strict=False):
+    for earlier, later in pairwise(events):
         if later.date < earlier.date:
             raise UserError(
                 f"{later.place} line {later.line}: dates out of order: {later.date} stands after {earlier.date} "
@@ -142,7 +156,8 @@ def contradictions(events: Sequence[Event]) -> None:
         for second in events[i + 1 :]:
             if first.key == second.key and (clash := _clash(first, second)):
                 raise UserError(
-                    f"{second.place} line {second.line}: contradicts {first.place} line {first.line}: {clash}; remove one, "
+                    f"{second.place} line {second.line}: contradicts {first.place} line {first.line}: {clash}; "
+                    "remove one, "
                     "or end the first with `until`"
                 )
 
@@ -156,7 +171,7 @@ def _clash(first: Event, second: Event) -> str:
         span = f"from {first.date} " + ("to the horizon" if first.hold else f"until {first.until}")
         held = span if first.hold or first.until else f"on {first.date}"
         return f"the {first.key} key is {word} {held} by {first.act!r}, and {second.act!r} on {second.date} turns it"
-    if first.act == second.act and first.date == second.date and first.numbers != second.numbers:
-        if first.act != "batch":
-            return f"two {first.act!r} on {first.date} with different numbers"
+    same_day = first.act == second.act != "batch" and first.date == second.date
+    if same_day and first.numbers != second.numbers:
+        return f"two {first.act!r} on {first.date} with different numbers"
     return ""

@@ -61,7 +61,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What would have to be true: within the limits the outcome happens in `density` of paths; it holds `coverage` of all."""
+    """What would have to be true: the outcome happens in `density` of the box, which holds `coverage` of it all."""
 
     asked: str
     limits: tuple[Limit, ...]
@@ -128,7 +128,7 @@ def tornado(scenario: Scenario, line: str, quarter: int) -> list[Swing]:
 
 
 def sobol(scenario: Scenario, line: str, quarter: int, *, top: int = 10, samples: int = 256) -> list[Share]:
-    """Return Sobol indices of the `top` inputs by swing, the largest total first (SALib; samples x (top + 2) settings)."""
+    """Return Sobol indices of the `top` inputs by swing, the largest total first (SALib)."""
     check_line(line, quarter, scenario)
     sampler: Any = importlib.import_module("SALib.sample.sobol")
     analyser: Any = importlib.import_module("SALib.analyze.sobol")
@@ -151,7 +151,7 @@ def sobol(scenario: Scenario, line: str, quarter: int, *, top: int = 10, samples
     return sorted(shares, key=lambda s: -s.total)
 
 
-def box(
+def box(  # noqa: PLR0913 (what is asked of the box)
     scenario: Scenario,
     line: str,
     quarter: int,
@@ -161,7 +161,9 @@ def box(
     least_mass: float = 0.05,
     workers: int = 1,
 ) -> Box:
-    """Return what would have to be true for a line to end below (or above) a value, by peeling (PRIM, Friedman and Fisher 1999).
+    """Return what would have to be true for a line to end below (or above) a value.
+
+    By peeling (PRIM, Friedman and Fisher 1999).
 
     Candidates are the uncertain inputs and what the keys did: the share of weeks in which each, and both, were open.
     Without a value the best tenth of paths is asked for.
@@ -218,6 +220,10 @@ def _peel(asked: str, x: Floats, wanted: npt.NDArray[np.bool_], names: Sequence[
         inside &= x[i] >= at if side == 0 else x[i] <= at
     found = tuple(Limit(names[i], low, high) for i, (low, high) in limits.items())
     return Box(
-        asked, found, float(wanted[inside].mean()), float(wanted[inside].sum() / wanted.sum()), float(inside.mean()),
+        asked,
+        found,
+        float(wanted[inside].mean()),
+        float(wanted[inside].sum() / wanted.sum()),
+        float(inside.mean()),
         float(wanted.mean()),
     )

@@ -56,11 +56,14 @@ def read_book(file: Path) -> list[Order]:
 
     Raises:
         UserError: a column, a number, a date, a chip or a state is not what it must be; file and line are given.
+
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read ({type(error).__name__}); export the open book as CSV or JSON") from None
+        raise UserError(
+            f"{file}: cannot be read ({type(error).__name__}); export the open book as CSV or JSON"
+        ) from None
     if file.suffix.casefold() == ".json":
         try:
             raw = json.loads(text)
@@ -99,12 +102,22 @@ def _order(row: Mapping[str, Any], place: str) -> Order:
     except ValueError:
         raise UserError(f"{place}: due {row.get('due')!r} is not a date like 2026-06-30") from None
     return Order(
-        str(row.get("order", "")), str(row.get("party", "")), known[_fold(chip)], whole("units"), whole("value_minor"),
-        str(row.get("currency", "USD")), states[0], states[1], due, place,
+        str(row.get("order", "")),
+        str(row.get("party", "")),
+        known[_fold(chip)],
+        whole("units"),
+        whole("value_minor"),
+        str(row.get("currency", "USD")),
+        states[0],
+        states[1],
+        due,
+        place,
     )
 
 
-def exposure(scenario: Scenario, book: Sequence[Order], *, travel_weeks: float = 6.0, workers: int = 1) -> list[Exposure]:
+def exposure(
+    scenario: Scenario, book: Sequence[Order], *, travel_weeks: float = 6.0, workers: int = 1
+) -> list[Exposure]:
     """Put each order against the scenario's paths.
 
     A key that was turned for the order counts as open until the path closes it; one that is pending or closed must
@@ -112,6 +125,7 @@ def exposure(scenario: Scenario, book: Sequence[Order], *, travel_weeks: float =
 
     Raises:
         UserError: an order is due before the scenario starts or after its horizon.
+
     """
     ends = scenario.quarters * 13
     flags = [(block.us, block.cn) for block in simulate(scenario, workers)]

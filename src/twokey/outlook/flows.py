@@ -45,7 +45,7 @@ _AT: Final = {name: i for i, name in enumerate(STATE)}
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """When chance events strike, as step numbers: one array of shape (paths,) for each, or (n, paths) for the mandate."""
+    """When chance events strike, as step numbers: each (paths,), the mandate's (n, paths)."""
 
     mandate: npt.NDArray[np.int64]
     hbm_relief: npt.NDArray[np.int64]
@@ -66,10 +66,11 @@ class Schedule:
 
     def __call__(self, step: int) -> npt.NDArray[np.int64]:
         """Return the paths struck at one step."""
-        return self._paths[self._bounds[step] : self._bounds[step + 1]]
+        found: npt.NDArray[np.int64] = self._paths[self._bounds[step] : self._bounds[step + 1]]
+        return found
 
 
-def run(
+def run(  # noqa: PLR0912, PLR0913, PLR0915 (one step of the model, read from top to bottom)
     line: Timeline,
     keys: KeyPaths,
     x: Mapping[str, Floats],
@@ -93,6 +94,7 @@ def run(
         h100e: H100-equivalents (8-bit) of the controlled chip.
         h100e_domestic: the same of the domestic package.
         every: steps between records.
+
     """
     steps, paths = keys.us.shape
     h = float(step_weeks)

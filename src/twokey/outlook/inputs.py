@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from statistics import NormalDist
-from typing import Final, Literal
+from typing import Any, Final, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -108,13 +109,13 @@ def conversion_interval(as_of: date) -> tuple[float, float]:
     >>> [round(end, 3) for end in conversion_interval(date(2026, 10, 9))]
     [0.004, 0.333]
     """
-    from scipy.special import betaincinv  # noqa: PLC0415 (0.1 s to import)
+    special: Any = importlib.import_module("scipy.special")  # 0.1 s to import
 
     a = b = 0.5
     for row in table("conversions"):
         if date.fromisoformat(row["as_of"]) <= as_of:
             a, b = a + 2 * float(row["share"]), b + 2 * (1 - float(row["share"]))
-    return float(betaincinv(a, b, 0.1)), float(betaincinv(a, b, 0.9))
+    return float(special.betaincinv(a, b, 0.1)), float(special.betaincinv(a, b, 0.9))
 
 
 @cache
@@ -128,20 +129,39 @@ def defaults(as_of: date) -> Mapping[str, Input]:
             low, high = conversion_interval(as_of)
         moves, exposure = posterior(*RATES[name], as_of) if shape == "record" else (0.0, 0.0)
         found[name] = Input(
-            name, low, high, int(row["interval"] or 0), shape, row["unit"], tuple(row["sources"].split()),  # type: ignore[arg-type]
-            row["confidence"], row["what"], row["what_zh"], moves, exposure,
+            name,
+            low,
+            high,
+            int(row["interval"] or 0),
+            cast(Shape, shape),
+            row["unit"],
+            tuple(row["sources"].split()),
+            row["confidence"],
+            row["what"],
+            row["what_zh"],
+            moves,
+            exposure,
         )
     return found
 
 
-def override(base: Input, low: float, high: float, interval: int, sources: Sequence[str], shape: str = "") -> Input:
+def override(  # noqa: PLR0913, PLR0917 (what a person may say of one input)
+    base: Input, low: float, high: float, interval: int, sources: Sequence[str], shape: str = ""
+) -> Input:
     """Return an input with a person's own value or interval; a posterior becomes a lognormal interval."""
     kind = shape or ("lognormal" if base.shape == "record" else base.shape)
-    if kind == "share" and not (0 < low and high < 1) and low != high:
+    if kind == "share" and not (low > 0 and high < 1) and low != high:
         kind = "normal"
     return replace(
-        base, low=low, high=high, interval=interval, shape=kind, sources=tuple(sources), confidence="scenario",  # type: ignore[arg-type]
-        moves=0.0, years=0.0,
+        base,
+        low=low,
+        high=high,
+        interval=interval,
+        shape=cast(Shape, kind),
+        sources=tuple(sources),
+        confidence="scenario",
+        moves=0.0,
+        years=0.0,
     )
 
 
@@ -189,7 +209,7 @@ def _gamma_at(shape: float, years: float, z: Floats) -> Floats:
 
 @cache
 def _gamma_table(shape: float) -> tuple[Floats, Floats]:
-    from scipy.special import gammaincinv, ndtr  # noqa: PLC0415 (0.1 s to import; only models need it)
+    special: Any = importlib.import_module("scipy.special")  # 0.1 s to import; only models need it
 
     grid = np.linspace(-5.0, 5.0, 513)
-    return grid, gammaincinv(shape, ndtr(grid))
+    return grid, special.gammaincinv(shape, special.ndtr(grid))

@@ -31,7 +31,7 @@ class KeyPaths:
     reopened: Flags  # the import key opened at this step
 
 
-def simulate(
+def simulate(  # noqa: PLR0913, PLR0917 (everything that turns a key)
     line: Timeline,
     rates: tuple[Floats, Floats, Floats, Floats],
     coupling: Floats,
@@ -52,6 +52,7 @@ def simulate(
         step_weeks: length of a step.
         dwell_shape: Weibull shape of the dwell; 1 is exponential.
         hot_steps: steps for which a loosening before the start still counts.
+
     """
     steps, paths = len(line.us_fixed), coupling.shape[0]
     year = 7 * step_weeks / 365.25

@@ -1,4 +1,4 @@
-"""The model: paths in blocks of a fixed size, each with its own seed, so that any number of workers gives one answer."""
+"""The model: paths in blocks of a fixed size, each with its own seed, so that workers never change an answer."""
 
 from __future__ import annotations
 
@@ -46,18 +46,20 @@ def blocks_of(paths: int) -> list[tuple[int, int]]:
     return [(n, min(BLOCK, paths - n * BLOCK)) for n in range(-(-paths // BLOCK))]
 
 
-def run_block(
+def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck themselves)
     scenario: Scenario,
     number: int,
     paths: int,
     line: Timeline | None = None,
     z: Floats | None = None,
     columns: npt.NDArray[np.int64] | None = None,
+    every: int | None = None,
 ) -> Block:
     """Run one block. A block draws in full size and keeps its first `paths`, so that a path never depends on the total.
 
     `z` replaces the drawn normal scores of the inputs, shape (inputs, paths), and `columns` says whose draws of chance
-    each path takes: that is how sensitivities meet the same luck at every setting of the inputs.
+    each path takes: that is how sensitivities meet the same luck at every setting of the inputs. `every` records the
+    state after that many steps instead of after each quarter.
     """
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(scenario.seed, spawn_key=(number,))))
     names = list(scenario.inputs)
@@ -91,7 +93,7 @@ def run_block(
         step_weeks=scenario.step_weeks,
         h100e=scenario.chip.h100e_8bit,
         h100e_domestic=scenario.domestic_chip.h100e_8bit,
-        every=scenario.steps_a_quarter,
+        every=every or scenario.steps_a_quarter,
     )
     return Block(state, paths_of_keys.us, paths_of_keys.cn, x, moments.chip_security)
 

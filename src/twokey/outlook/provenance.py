@@ -96,9 +96,7 @@ def provenance(scenario: Scenario) -> dict[str, Any]:
             {"date": e.date.isoformat(), "key": e.key, "act": e.act, **e.numbers, "sources": source_rows(e.sources)}
             for e in scenario.events
         ],
-        "inputs": [
-            {**input_row(given), "rows": source_rows(given.sources)} for given in scenario.inputs.values()
-        ],
+        "inputs": [{**input_row(given), "rows": source_rows(given.sources)} for given in scenario.inputs.values()],
         "correlations": [[c.first, c.second, c.value] for c in scenario.correlations],
     }
 

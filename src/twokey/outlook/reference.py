@@ -33,7 +33,7 @@ class Strikes:
     equipment: int
 
 
-def run_path(  # noqa: PLR0912, PLR0915 (one step of the model, read from top to bottom)
+def run_path(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 (one step of the model, read from top to bottom)
     line: Timeline,
     us: Sequence[bool],
     cn: Sequence[bool],

@@ -1,4 +1,4 @@
-"""A report in one HTML file, in English and Chinese: charts with a table beside each, sources of every input, sliders."""
+"""A report in one HTML file, in English and Chinese: charts with tables, sources of every input, sliders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "basis": ("What the numbers count", "数字口径"),
     "care": ("Read with care", "使用须知"),
     "date": ("date", "日期"), "key": ("key", "钥匙"), "act": ("act", "行为"), "numbers": ("numbers", "数值"),
-    "source": ("source", "来源"), "end": ("quarter end", "季度末"), "mean": ("mean", "均值"), "input": ("input", "输入"),
+    "source": ("source", "来源"), "end": ("quarter end", "季度末"), "mean": ("mean", "均值"),
+    "input": ("input", "输入"),
     "low": ("low", "下限"), "central": ("central", "中值"), "high": ("high", "上限"), "interval": ("interval", "区间"),
     "unit": ("unit", "单位"), "confidence": ("confidence", "可信度"), "at_low": ("line at low", "取下限时"),
     "at_high": ("line at high", "取上限时"), "what": ("what it is", "含义"), "value": ("value", "数值"),
@@ -128,7 +129,8 @@ def html_report(result: Result) -> str:
         ),
         f'<h2>{word("turns")}</h2>',
         figure(
-            charts.tornado(swings, find_line("delivered_total").en), charts.tornado(swings, find_line("delivered_total").zh),
+            charts.tornado(swings, find_line("delivered_total").en),
+            charts.tornado(swings, find_line("delivered_total").zh),
             table(
                 [word("what"), word("at_low"), word("at_high")],
                 [[two(known[s.name].what, known[s.name].what_zh), _n(s.low), _n(s.high)] for s in swings],

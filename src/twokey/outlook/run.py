@@ -50,7 +50,9 @@ class Result:
         for n, end in enumerate(self.ends):
             if n == 0 and line.kind == "flow":
                 continue
-            fan = {f"p{round(q * 100):02d}": float(self.quantiles[i, AT[line.name], n]) for i, q in enumerate(QUANTILES)}
+            fan = {
+                f"p{round(q * 100):02d}": float(self.quantiles[i, AT[line.name], n]) for i, q in enumerate(QUANTILES)
+            }
             yield {
                 "scenario": self.scenario.name,
                 "quarter": n,
@@ -118,7 +120,9 @@ def run(
     )
 
 
-def _on_dask(function: Callable[[tuple[int, int]], Floats], jobs: list[tuple[int, int]], scheduler: str) -> Iterator[Floats]:
+def _on_dask(
+    function: Callable[[tuple[int, int]], Floats], jobs: list[tuple[int, int]], scheduler: str
+) -> Iterator[Floats]:
     """Map the blocks over a Dask cluster and yield them in order, with a bounded number in flight."""
     try:
         distributed = importlib.import_module("distributed")
@@ -131,7 +135,9 @@ def _on_dask(function: Callable[[tuple[int, int]], Floats], jobs: list[tuple[int
             else distributed.Client(processes=False, dashboard_address=None, n_workers=1)
         )
     except (OSError, ValueError) as error:
-        raise UserError(f"--scheduler {scheduler}: no Dask scheduler answers ({error}); start one or leave it out") from None
+        raise UserError(
+            f"--scheduler {scheduler}: no Dask scheduler answers ({error}); start one or leave it out"
+        ) from None
     with client:
         ahead = 2 * max(1, sum(client.nthreads().values()))
         waiting: list[Any] = []

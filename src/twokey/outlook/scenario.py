@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -13,84 +13,32 @@ from typing import Any, Final
 import numpy as np
 
 from twokey.chips.errors import UserError, nearest
-from twokey.outlook import basis as bases
 from twokey.outlook.events import Event, contradictions, in_order, read_event
 from twokey.outlook.inputs import Correlation, Input, correlation_matrix, defaults, override
+from twokey.outlook.scenario_records import BASES, STEPS, WEEKS_A_QUARTER, Buyer, Scenario, Vendor
 from twokey.outlook.sources import OutlookChip, outlook_chips, series_rows, table
 from twokey.outlook.toml_lines import Lines, read_toml
 
-BASES: Final = {"h100e-8bit": bases.H100E_8BIT, "h100e-bandwidth": bases.H100E_BANDWIDTH, "tpp": bases.TPP}
-WEEKS_A_QUARTER: Final = 13
-STEPS: Final = {"week": 13, "month": 3}  # steps a quarter
+__all__ = [
+    "BASES",
+    "STEPS",
+    "WEEKS_A_QUARTER",
+    "Buyer",
+    "Scenario",
+    "Vendor",
+    "load",
+    "read",
+    "ready",
+    "source_ids",
+    "with_inputs",
+]
+
 _SECTIONS: Final = ("scenario", "inputs", "event", "correlation", "vendor", "buyer")
 _FIELDS: Final = (
-    "name", "extends", "title", "title_zh", "as_of", "quarters", "step", "paths", "seed", "chip", "domestic_chip", "basis",
+    "name", "extends", "title", "title_zh", "as_of", "quarters", "step", "paths", "seed", "chip", "domestic_chip",
+    "basis",
     "include_smuggled", "dwell_shape", "about", "about_zh", "confidence",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Vendor:
-    """What a unit earns and costs the vendor; placeholders unless a scenario states them. All in USD a unit."""
-
-    price: float = 27000.0
-    fee: float = 0.25
-    cost: float = 7700.0
-    dies_cost: float = 3800.0  # the part of `cost` that is spent when dies are committed
-    salvage: float = 6900.0
-    margin_forgone: float = 0.0
-    window_quarters: int = 4
-    decide_week: int = 17  # when packages are committed, after the state of both keys has been seen
-
-
-@dataclass(frozen=True, slots=True)
-class Buyer:
-    """One buyer's approved quantity and need. Costs are USD for one H100-equivalent (8-bit)."""
-
-    approved: float = 75000.0
-    share_of_flow: float = 0.0  # 0: in proportion to what is approved in all
-    need_h100e: float = 100000.0
-    shortage_cost: float = 40000.0
-    excess_cost: float = 12000.0
-    mandate: float = 0.5
-    by_week: int = 52
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One scenario: events, inputs, horizon, paths and seed, with the file it came from."""
-
-    name: str
-    title: str
-    title_zh: str
-    about: str
-    about_zh: str
-    as_of: date
-    quarters: int
-    steps_a_quarter: int
-    paths: int
-    seed: int
-    chip: OutlookChip
-    domestic_chip: OutlookChip
-    basis: str
-    include_smuggled: bool
-    dwell_shape: float
-    events: tuple[Event, ...]
-    inputs: Mapping[str, Input]
-    correlations: tuple[Correlation, ...]
-    vendor: Vendor
-    buyer: Buyer
-    file: str
-
-    @property
-    def steps(self) -> int:
-        """How many steps the model takes."""
-        return self.quarters * self.steps_a_quarter
-
-    @property
-    def step_weeks(self) -> float:
-        """Length of a step in weeks."""
-        return WEEKS_A_QUARTER / self.steps_a_quarter
 
 
 def ready() -> dict[str, Path]:
@@ -107,6 +55,7 @@ def load(name_or_file: str | Path) -> Scenario:
 
     Raises:
         UserError: any mistake in the file, with file and line.
+
     """
     known = ready()
     if str(name_or_file) in known:
@@ -167,7 +116,9 @@ class _Reader:
             raise self.fail("scenario.as_of", "must be a date, as in as_of = 2026-01-28")
         chip = self.chip("scenario.chip", head.get("chip", "H200 SXM"))
         if head.get("basis", "h100e-8bit") not in BASES:
-            raise self.fail("scenario.basis", f"unknown basis{nearest(str(head['basis']), BASES)}; known: {', '.join(BASES)}")
+            raise self.fail(
+                "scenario.basis", f"unknown basis{nearest(str(head['basis']), BASES)}; known: {', '.join(BASES)}"
+            )
         if head.get("step", "week") not in STEPS:
             raise self.fail("scenario.step", f"must be one of {', '.join(STEPS)}")
         inputs = self.inputs(as_of, base)
@@ -203,7 +154,7 @@ class _Reader:
         return folded[_fold(str(name))]
 
     def base(self, head: Mapping[str, Any]) -> Scenario | None:
-        """The ready scenario that this one extends; what is not said here is taken from it."""
+        """Read the ready scenario that this one extends; what is not said here is taken from it."""
         name = head.get("extends")
         if name is None:
             return None
@@ -224,7 +175,7 @@ class _Reader:
             if event.chip and self.chip(f"{prefix}.chip", event.chip) is not chip:
                 raise self.fail(
                     f"{prefix}.chip",
-                    f"this scenario sells {chip.name} only, so {event.act!r} of {event.chip} limits a thing that nobody "
+                    f"this scenario sells {chip.name} only, so {event.act!r} of {event.chip} limits what nobody "
                     "sells; change scenario.chip or remove the event",
                 )
             self.known_sources(f"{prefix}.source", event.sources)
@@ -254,7 +205,9 @@ class _Reader:
             raise self.fail(key, "must be a number, or { low = 1, high = 5, interval = 80 }")
         unknown = set(value) - {"value", "low", "high", "interval", "shape", "source", "note"}
         if unknown:
-            raise self.fail(key, f"unknown field {sorted(unknown)[0]!r}; an input has low, high, interval, shape, source")
+            raise self.fail(
+                key, f"unknown field {sorted(unknown)[0]!r}; an input has low, high, interval, shape, source"
+            )
         source = value.get("source", ("scenario file",))
         sources = (source,) if isinstance(source, str) else tuple(source)
         self.known_sources(key, sources if "source" in value else ())
@@ -272,7 +225,7 @@ class _Reader:
         if shape not in ("", "lognormal", "share", "normal"):
             raise self.fail(key, f"unknown shape {shape!r}; known: lognormal, share, normal")
         if (shape or base.shape) in ("lognormal", "record") and low <= 0:
-            raise self.fail(key, f"low must be above 0 for a lognormal (got {low:g}); or say shape = \"normal\"")
+            raise self.fail(key, f'low must be above 0 for a lognormal (got {low:g}); or say shape = "normal"')
         if base.shape == "share" and high >= 1 and shape != "normal":
             raise self.fail(key, f"a share lies below 1 (got {high:g})")
         return override(base, low, high, value["interval"], sources, shape)
@@ -309,7 +262,8 @@ class _Reader:
         for source in sources:
             if source not in ids and "://" not in source and not source.startswith(("assumption", "scenario")):
                 raise self.fail(
-                    key, f"unknown source {source!r}{nearest(source, ids)}; give a row id, a web address or 'assumption: why'"
+                    key,
+                    f"unknown source {source!r}{nearest(source, ids)}; give a row id, an address or 'assumption: why'",
                 )
 
     def whole(self, key: str, value: object, low: int, high: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from datetime import date
@@ -50,8 +51,8 @@ class PolicyRecord:
     """One policy event of the record."""
 
     id: str
-    date: date
-    as_of: date
+    date: dt.date
+    as_of: dt.date
     key: str  # "export", "import", "foundry"
     direction: str  # "tighten", "loosen"
     instrument: str
@@ -105,13 +106,16 @@ def read_rows(file: Traversable | Path) -> list[Row]:
 
     Raises:
         UserError: the file is missing, empty, not text, or a row has more cells than the header.
+
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{file}: no such file; give the path of a CSV file") from None
     except (UnicodeDecodeError, IsADirectoryError, PermissionError) as error:
-        raise UserError(f"{file}: cannot be read as UTF-8 text ({type(error).__name__}); save it as CSV UTF-8") from None
+        raise UserError(
+            f"{file}: cannot be read as UTF-8 text ({type(error).__name__}); save it as CSV UTF-8"
+        ) from None
     reader = csv.DictReader(text.splitlines())
     if not reader.fieldnames:
         raise UserError(f"{file}: line 1: empty; the first line must name the columns")
@@ -140,8 +144,18 @@ def series_rows() -> tuple[SeriesRow, ...]:
             low = high = None
         rows.append(
             SeriesRow(
-                row["id"], row["series"], row["period"], value, row["unit"], low, high, row["basis"],
-                date.fromisoformat(row["as_of"]), row["as_of_kind"], row["source"], row["confidence"],
+                row["id"],
+                row["series"],
+                row["period"],
+                value,
+                row["unit"],
+                low,
+                high,
+                row["basis"],
+                date.fromisoformat(row["as_of"]),
+                row["as_of_kind"],
+                row["source"],
+                row["confidence"],
             )
         )
     return tuple(rows)
@@ -159,6 +173,7 @@ def series(name: str, as_of: date | None = None, *, strict: bool = False) -> lis
 
     Raises:
         UserError: no such series; the nearest names are given.
+
     """
     rows = [row for row in series_rows() if row.series == name]
     if not rows:
@@ -172,8 +187,16 @@ def policy_events() -> tuple[PolicyRecord, ...]:
     """Return the record of policy events, oldest first."""
     return tuple(
         PolicyRecord(
-            row["id"], date.fromisoformat(row["date"]), date.fromisoformat(row["as_of"]), row["key"], row["direction"],
-            row["instrument"], tuple(row["chips"].split(";")), row["what"], row["source"], row["verified"],
+            row["id"],
+            date.fromisoformat(row["date"]),
+            date.fromisoformat(row["as_of"]),
+            row["key"],
+            row["direction"],
+            row["instrument"],
+            tuple(row["chips"].split(";")),
+            row["what"],
+            row["source"],
+            row["verified"],
         )
         for row in table("events")
     )
@@ -189,8 +212,12 @@ def spells(key: str, as_of: date) -> list[Spell]:
     for row in table("regimes"):
         end = date.fromisoformat(row["end"]) if row["end"] else None
         spell = Spell(
-            row["id"], row["key"], row["state"], date.fromisoformat(row["start"]),
-            end if end and end <= as_of else None, date.fromisoformat(row["as_of"]),
+            row["id"],
+            row["key"],
+            row["state"],
+            date.fromisoformat(row["start"]),
+            end if end and end <= as_of else None,
+            date.fromisoformat(row["as_of"]),
         )
         if spell.key == key and spell.as_of <= as_of:
             found.append(spell)
@@ -202,10 +229,18 @@ def outlook_chips() -> dict[str, OutlookChip]:
     """Return the chips of `chips.csv` by name."""
     return {
         row["chip"]: OutlookChip(
-            row["chip"], row["maker"], float(row["dense_fp8_or_int8_tops"]), _number(row["dense_fp4_tflops"]),
-            float(row["mem_bw_gb_s"]), float(row["tpp_max_over_precisions"]), float(row["h100e_8bit"]),
-            float(row["h100e_bandwidth"]), _number(row["hbm_stacks"]), _pair(row["price_low_usd"], row["price_high_usd"]),
-            row["legal_to_china_2026"], row["verified"],
+            row["chip"],
+            row["maker"],
+            float(row["dense_fp8_or_int8_tops"]),
+            _number(row["dense_fp4_tflops"]),
+            float(row["mem_bw_gb_s"]),
+            float(row["tpp_max_over_precisions"]),
+            float(row["h100e_8bit"]),
+            float(row["h100e_bandwidth"]),
+            _number(row["hbm_stacks"]),
+            _pair(row["price_low_usd"], row["price_high_usd"]),
+            row["legal_to_china_2026"],
+            row["verified"],
         )
         for row in table("chips")
     }

@@ -1,4 +1,4 @@
-"""Means and quantiles over paths that come in blocks: exact while they fit in memory, else from a fixed grid of bins."""
+"""Means and quantiles over paths that come in blocks: exact while they fit in memory, else from fixed bins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scenario's events on the grid of steps: where a key is fixed, where chance runs, what caps and duties are in force."""
+"""A scenario's events on the grid of steps: where a key is fixed, where chance runs, which caps are in force."""
 
 from __future__ import annotations
 
@@ -104,7 +104,9 @@ def _turns(scenario: Scenario, key: str) -> list[Event]:
     return [event for event in scenario.events if event.key == key and (event.opens or event.closes)]
 
 
-def _state(scenario: Scenario, key: str, step_of: Callable[[date], int], steps: int) -> tuple[bool, npt.NDArray[np.int8]]:
+def _state(
+    scenario: Scenario, key: str, step_of: Callable[[date], int], steps: int
+) -> tuple[bool, npt.NDArray[np.int8]]:
     fixed = np.full(steps, CHANCE, dtype=np.int8)
     known = spells(key, scenario.as_of)
     start = bool(known) and known[-1].state == "open"

@@ -21,6 +21,7 @@ def read_toml(file: Path) -> tuple[dict[str, Any], Lines]:
 
     Raises:
         UserError: missing, not UTF-8, or not TOML; file and line are given.
+
     """
     try:
         text = file.read_text(encoding="utf-8")
@@ -35,9 +36,9 @@ def read_toml(file: Path) -> tuple[dict[str, Any], Lines]:
 
 
 def line_index(text: str) -> Lines:
-    """Return the line of each table and key.
+    r"""Return the line of each table and key.
 
-    >>> line_index('[inputs]\\nmandate = 0.5\\n[[event]]\\ndate = 2026-01-01\\n')
+    >>> line_index('[inputs]\nmandate = 0.5\n[[event]]\ndate = 2026-01-01\n')
     {'inputs': 1, 'inputs.mandate': 2, 'event[0]': 3, 'event[0].date': 4}
     """
     lines: Lines = {}

@@ -27,7 +27,8 @@ class Scored:
     """One target with its forecast and scores; a score is None where there is no outcome, or no such baseline.
 
     `scale` is known at the origin; scores divided by it can be averaged over units. `losses` holds CRPS (or Brier)
-    of model, persistence, climatology and guidance.
+    of model, persistence, climatology and guidance. An outcome known only to lie below a bound is scored at the bound,
+    for every forecaster alike, and counts as held where the interval reaches below it.
     """
 
     target: Target
@@ -92,7 +93,7 @@ def backtest(file: Traversable | Path | None = None, *, strict: bool = False) ->
 
 
 def forecast(target: Target, settings: Settings, *, strict: bool = False) -> tuple[Floats | float | None, str]:
-    """Return samples (a quantity) or a probability (an event), and a note; None where the question is not understood."""
+    """Return samples (a quantity) or a probability (an event), and a note; None for a question not understood."""
     if target.by is None and target.family in ("delivered units", "controlled revenue", "licence", "mandate"):
         return None, "the question names no day, quarter or year"
     if target.continuous:
@@ -116,10 +117,12 @@ def _quantity(target: Target, settings: Settings, strict: bool) -> tuple[Floats 
         samples = makers[target.family]()
         return samples, "" if samples is not None else "nothing was known at the origin"
     found = revenue.any_series(target, strict=strict)
-    return (found[0], f"random walk of {found[1]}") if found else (None, "no stored series fits the question")
+    return (found.samples, f"random walk of {found.series}") if found else (None, "no stored series fits the question")
 
 
-def _event(target: Target, settings: Settings, strict: bool) -> tuple[float | None, str]:
+def _event(  # noqa: PLR0911 (one kind of event a line)
+    target: Target, settings: Settings, strict: bool
+) -> tuple[float | None, str]:
     def at_least(samples: Floats) -> float:
         return float(np.clip(np.mean(samples >= (target.threshold or 0.0)), chance.LEAST, chance.MOST))
 
@@ -170,8 +173,17 @@ def _score(target: Target, strict: bool) -> Scored:
         return Scored(target, settings, float(np.mean(made)), p10, p50, p90, scale, losses, None, None, "open")
     note = "scored at its upper bound" if target.bound else note
     return Scored(
-        target, settings, float(np.mean(made)), p10, p50, p90, scale, losses, pinball(made, outcome),
-        covered(made, outcome), note,
+        target,
+        settings,
+        float(np.mean(made)),
+        p10,
+        p50,
+        p90,
+        scale,
+        losses,
+        pinball(made, outcome),
+        bool(p10 <= outcome) if target.bound else covered(made, outcome),
+        note,
     )
 
 

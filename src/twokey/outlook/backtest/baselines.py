@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from twokey.outlook.backtest.chance import LEAST
 from twokey.outlook.backtest.knowledge import quarters, values
-from twokey.outlook.backtest.revenue import SPEC
+from twokey.outlook.backtest.revenue import SPEC, any_series
 from twokey.outlook.backtest.targets import Target
 from twokey.outlook.sources import policy_events, series
 
@@ -29,7 +29,9 @@ def climatology(target: Target, *, strict: bool = False) -> Floats | None:
     return np.array(past) if past else None
 
 
-def history(target: Target, *, strict: bool = False) -> list[float]:
+def history(  # noqa: PLR0911 (one kind of quantity a line)
+    target: Target, *, strict: bool = False
+) -> list[float]:
     """Return the past values of the quantity that a question asks, oldest first."""
     origin, q = target.origin, target.question.casefold()
     if target.family == "controlled revenue":
@@ -53,6 +55,9 @@ def history(target: Target, *, strict: bool = False) -> list[float]:
     if target.family == "charge":
         charges = [*series("nvidia_h20_charge", origin), *series("nvidia_h200_china_charge", origin)]
         return [0.0] + [row.value for row in charges]
+    if target.family == "series":
+        found = any_series(target, strict=strict)
+        return found.past if found else []
     return []
 
 
@@ -66,10 +71,12 @@ def guidance(target: Target) -> Floats | None:
     if target.family == "charge" and (match := re.search(r"up to (\d+(?:\.\d+)?)", target.known)):
         return np.array([float(match[1])])
     if target.family == "first delivery" and (match := re.search(r"mid-(\w{3})\w* (20\d\d)", target.known)):
-        months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+        months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         if match[1] in months:
             planned = date(int(match[2]), months.index(match[1]) + 1, 15)
             return np.array([float((planned - target.origin).days)])
+    if match := re.search(r"(?:guidance|outlook) (?:of |was )?(\d+(?:\.\d+)?)", target.known):
+        return np.array([float(match[1])])
     if target.family == "series" and "total" in target.question.casefold():
         rows = [r for r in series("nvidia_revenue_total_guidance", target.origin) if r.period == target.period]
         return np.array([rows[-1].value]) if rows else None

@@ -60,7 +60,8 @@ def first_delivery_weeks(origin: date, settings: Settings, seed: int) -> Floats:
     """Return samples of the weeks until a first confirmed delivery; `HORIZON_WEEKS` stands for not within three years.
 
     Where no licence could exist yet the rule (3-8 weeks) and the licence (3-8 weeks) come first. Then both keys must be
-    open, or a trickle passes a key that only guidance closes (rate 0.3-2 a year), and the goods must travel (4-12 weeks).
+    open, or a trickle passes a key that only guidance closes (rate 0.3-2 a year), and the goods must travel
+    (4-12 weeks).
     """
     run = ahead(origin, HORIZON_WEEKS, settings, seed)
     ready = np.zeros(PATHS)
@@ -157,7 +158,9 @@ def share(target: Target, settings: Settings, seed: int, *, strict: bool = False
 def controlled_part(origin: date, *, strict: bool = False) -> float:
     """Return the controlled chip's part of the vendor's China revenue in the last year known, 0.75 where unknown."""
     spec = [v for _, v in sorted(values("nvidia_china_spec_dc_gpu_revenue", origin, strict=strict).items())]
-    billing = [v for p, v in sorted(values("nvidia_revenue_china_hk_by_billing", origin, strict=strict).items()) if "Q" in p]
+    billing = [
+        v for p, v in sorted(values("nvidia_revenue_china_hk_by_billing", origin, strict=strict).items()) if "Q" in p
+    ]
     return min(1.0, sum(spec[-4:]) / sum(billing[-4:])) if len(spec) >= 4 and len(billing) >= 4 else 0.75
 
 

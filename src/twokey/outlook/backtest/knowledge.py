@@ -67,7 +67,9 @@ def ahead(origin: date, weeks: int, settings: Settings, seed: int, paths: int = 
 
 def lognormal(rng: np.random.Generator, low: float, high: float, size: int) -> Floats:
     """Draw from the lognormal whose 80 % interval is given."""
-    return np.asarray(np.exp((np.log(low) + np.log(high)) / 2 + np.log(high / low) / 2.5631 * rng.standard_normal(size)))
+    return np.asarray(
+        np.exp((np.log(low) + np.log(high)) / 2 + np.log(high / low) / 2.5631 * rng.standard_normal(size))
+    )
 
 
 def conversions(rng: np.random.Generator, origin: date, size: int) -> Floats:

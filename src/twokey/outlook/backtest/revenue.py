@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -28,7 +29,7 @@ FLOWING = 0.25  # a channel flows while the last reported quarter is at least th
 LEAK = 0.02  # what can pass a key that guidance, not law, has closed: at most this share of the best quarter
 
 
-def controlled(
+def controlled(  # noqa: PLR0913 (what was known, and of when)
     origin: date, start: date, end: date, settings: Settings, seed: int, *, strict: bool = False, said: str = ""
 ) -> Floats:
     """Return samples of the revenue (USD bn) of China-specific data-centre GPUs between two days.
@@ -113,7 +114,16 @@ def china_year(target: Target, settings: Settings, seed: int, *, strict: bool = 
     return total
 
 
-def any_series(target: Target, *, strict: bool = False) -> tuple[Floats, str] | None:
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A forecast of any stored series: samples, the series, and the values it started from."""
+
+    samples: Floats
+    series: str
+    past: list[float]
+
+
+def any_series(target: Target, *, strict: bool = False) -> Walk | None:
     """Return samples for any other stored series: a random walk in logs with the drift and spread seen so far.
 
     The series is the one whose name shares most words with the question; None where nothing of it was known.
@@ -133,7 +143,7 @@ def any_series(target: Target, *, strict: bool = False) -> tuple[Floats, str] | 
     ahead_by = _periods_between(rows[-1][0], target.period)
     drift, spread = float(np.mean(steps)), max(0.05, float(np.std(steps)))
     walk = drift * ahead_by + spread * np.sqrt(ahead_by) * rng.standard_normal(PATHS)
-    return past[-1] * np.exp(walk), best
+    return Walk(past[-1] * np.exp(walk), best, past)
 
 
 def _periods_between(last: str, wanted: str) -> int:

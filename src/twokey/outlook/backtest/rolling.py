@@ -16,9 +16,7 @@ from twokey.outlook.backtest.targets import fiscal_quarter
 from twokey.outlook.inputs import SINCE
 from twokey.outlook.sources import series
 
-GRID = tuple(
-    Settings(spread, since) for spread, since in product((0.1, 0.2, 0.35), (date(2022, 8, 26), SINCE))
-)
+GRID = tuple(Settings(spread, since) for spread, since in product((0.1, 0.2, 0.35), (date(2022, 8, 26), SINCE)))
 LEAST_ORIGINS = 2
 SEED = 11
 
@@ -51,9 +49,15 @@ def roll(*, strict: bool = False) -> list[Rolled]:
         samples = controlled(origin, start, end, settings, SEED, strict=strict)
         found.append(
             Rolled(
-                origin, row.period, row.value, crps(samples, row.value), abs(past[-1] - row.value),
-                crps(np.array(past), row.value), abs(row.value) if origin >= date(2025, 4, 9) else None,
-                covered(samples, row.value), settings,
+                origin,
+                row.period,
+                row.value,
+                crps(samples, row.value),
+                abs(past[-1] - row.value),
+                crps(np.array(past), row.value),
+                abs(row.value) if origin >= date(2025, 4, 9) else None,
+                covered(samples, row.value),
+                settings,
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""Proper scores of a forecast: CRPS for a quantity, Brier for an event, pinball for quantiles, coverage of an interval."""
+"""Proper scores of a forecast: CRPS for a quantity, Brier for an event, pinball for quantiles, coverage."""
 
 from __future__ import annotations
 

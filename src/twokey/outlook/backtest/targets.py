@@ -58,6 +58,7 @@ def read_targets(file: Traversable | Path) -> list[Target]:
 
     Raises:
         UserError: a column is missing, or a date, type or outcome cannot be read; file and line are given.
+
     """
     rows = read_rows(file)
     missing = [c for c in _COLUMNS if rows and c not in rows[0]]
@@ -82,15 +83,27 @@ def read_targets(file: Traversable | Path) -> list[Target]:
         start, by, period = _window(row["question"], origin)
         targets.append(
             Target(
-                row["id"], origin, row["question"], continuous, row["known_at_origin"], None if is_open else found[0],
-                "<=" if text.startswith("<") else "", row["unit"], row["source"], family, by, start, period,
-                _threshold(row["question"]), place,
+                row["id"],
+                origin,
+                row["question"],
+                continuous,
+                row["known_at_origin"],
+                None if is_open else found[0],
+                "<=" if text.startswith("<") else "",
+                row["unit"],
+                row["source"],
+                family,
+                by,
+                start,
+                period,
+                _threshold(row["question"]),
+                place,
             )
         )
     return targets
 
 
-def _family(question: str, continuous: bool) -> Family:  # noqa: PLR0911, PLR0912 (a table of words)
+def _family(question: str, continuous: bool) -> Family:  # noqa: PLR0911 (a table of words)
     q = question.casefold()
     if re.search(r"\bdays\b|\bweeks\b", q) and "deliver" in q:
         return "first delivery"

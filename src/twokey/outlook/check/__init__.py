@@ -118,10 +118,11 @@ def _pointer(row: Published, allowed: float) -> Outcome:
 
 
 def check_fiscal(file: Traversable | Path) -> list[Outcome]:
-    """Check a file of the form of `epoch_nvidia_fiscal_units.csv`: 0.5 % on medians, 2 % on the 5th and 95th percentile.
+    """Check a file of the form of `epoch_nvidia_fiscal_units.csv`: 0.5 % on medians, 2 % on both ends.
 
     Raises:
         UserError: a cell is not a number; file and line are given.
+
     """
     outcomes = []
     for row in read_rows(file):

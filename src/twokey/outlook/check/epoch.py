@@ -41,7 +41,8 @@ def sold_to_china(row: Published, _: Inputs) -> Computed:
     when, chip = years(row.output), _chip(row.output)
     quarters = [
         r for r in table("epoch_china_by_quarter")
-        if when and r["quarter_end"].startswith(str(when[0])) and (chip is None or r["chip"] == chip.removesuffix(" SXM"))
+        if when and r["quarter_end"].startswith(str(when[0]))
+        and (chip is None or r["chip"] == chip.removesuffix(" SXM"))
     ]  # fmt: skip
     h1 = "H1" in row.output or "first half" in row.output
     quarters = [r for r in quarters if not h1 or r["quarter_end"][5:7] in ("03", "06")]
@@ -56,13 +57,17 @@ def owners(row: Published, inputs: Inputs) -> Computed:
     """Stocks and additions by owner: smuggled, Chinese share, United States to China ratio, world total."""
     text, when = row.text.casefold(), _quarter(row.output)
     of_smuggled = "smuggled" in text and not re.search(r"(excl|without)[a-z.]*\s+smuggled", text)
-    if of_smuggled and not re.search(r"share|ratio|world|global|gap|us\s?/\s?china|china\b.*\bplus", text.split("cross-check")[0]):
+    if of_smuggled and not re.search(
+        r"share|ratio|world|global|gap|us\s?/\s?china|china\b.*\bplus", text.split("cross-check")[0]
+    ):
         return _smuggled(row, when)
     if "ratio" in text or "us/china" in text or "gap" in text or "advantage" in text:
         return _ratio(row, when)
     if "share" in text:
         return _share(row, when)
-    side = "us" if re.search(r"\bus\b|seven|united states", text) else "china" if re.search(r"chin(a|ese)", text) else ""
+    side = (
+        "us" if re.search(r"\bus\b|seven|united states", text) else "china" if re.search(r"chin(a|ese)", text) else ""
+    )
     if side and re.search(r"stock|owners|compute", text) and "sold" not in text:
         sides = stock_h100e(when)
         total = sides[side] + (sides["smuggled"] if side == "china" and of_smuggled else 0.0)
@@ -138,7 +143,9 @@ def _world(row: Published, when: str) -> Computed:
         later = [r for r in series_rows() if r.series.startswith("h100e_added_owner_") and _end(r.period) > stored]
         later = [r for r in later if _end(r.period) <= when]
         total += sum(r.value for r in later)
-        working += f" + additions of named owners after it, {sum(r.value for r in later) / 1e6:.2f}M (part of the world)"
+        working += (
+            f" + additions of named owners after it, {sum(r.value for r in later) / 1e6:.2f}M (part of the world)"
+        )
     return Computed((total,), working=working)
 
 
@@ -160,7 +167,7 @@ def _quarter(text: str) -> str:
     if match := re.search(r"Jan\w* (20\d\d)", text):
         return f"{int(match[1]) - 1}-12-31"
     if match := re.search(r"(Mar|Jun|Sep|Dec)\w* (20\d\d)", text):
-        return f"{match[2]}-{ {'Mar': '03-31', 'Jun': '06-30', 'Sep': '09-30', 'Dec': '12-31'}[match[1]]}"
+        return f"{match[2]}-{ {'Mar': '03-31', 'Jun': '06-30', 'Sep': '09-30', 'Dec': '12-31'}[match[1]] }"
     return f"{years(text)[-1]}-12-31" if years(text) else last
 
 
@@ -198,7 +205,7 @@ def fiscal_units_row(row: dict[str, str]) -> tuple[tuple[float, float, float], f
 
 
 def smuggling_pathway(row: Published, _: Inputs) -> Computed:
-    """The median of a lognormal given by its two ends: the geometric mean."""
+    """Compute the median of a lognormal given by its two ends: the geometric mean."""
     ends = numbers(f"{row.low} {row.high}")
     if len(ends) != 2:
         return Computed(reason="the row gives no two ends")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from twokey.outlook.check.rows import Computed, Inputs, Published, numbers, years
+from twokey.outlook.check.rows import Computed, Inputs, Published, years
 from twokey.outlook.sources import outlook_chips, series_rows
 
 
@@ -47,7 +47,7 @@ def idc(row: Published, inputs: Inputs) -> Computed:
     total = cards.get("total") or inputs.number("IDC-2025", "China accelerator cards total")
     if not total or "nvidia" not in cards:
         return Computed(reason=f"no IDC cards of {when} by vendor are stored")
-    order = [name for name in re.findall(r"nvidia|amd|domestic|chinese", row.output.casefold())]
+    order = list(re.findall(r"nvidia|amd|domestic|chinese", row.output.casefold()))
     order = ["domestic" if name == "chinese" else name for name in order]
     if not order:
         whole = sum(n for name, n in cards.items() if name != "total")
@@ -114,7 +114,7 @@ def substrate(row: Published, inputs: Inputs) -> Computed:
 
 
 def _when(text: str) -> date:
-    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     if match := re.search(r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w* (20\d\d)", text):
         month = months.index(match[1]) + 1
         return date(int(match[2]) + month // 12, month % 12 + 1, 1)

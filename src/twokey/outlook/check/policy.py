@@ -85,7 +85,7 @@ def blackwell_spread() -> float:
 
 
 def ifp_h200(row: Published, _: Inputs) -> Computed:
-    """The spread between the two weightings; the level needs the US production of 2026, which is not stored."""
+    """Compute the spread between the two weightings; the level needs the US production of 2026, which is not stored."""
     ends = numbers(f"{row.low} {row.high}") or row.values
     if len(ends) == 2 and "no export" in row.output:
         spread = blackwell_spread()

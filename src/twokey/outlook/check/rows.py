@@ -14,7 +14,29 @@ from twokey.outlook.sources import Row, data_folder, read_rows
 
 _SCALE: Final = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "bn": 1e9, "B": 1e9, "%": 0.01}
 _NUMBER: Final = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)\s?(k|K|M|bn|B|%)?(?![A-Za-z])(\+)?")
-_STOP: Final = frozenset("of the a an in to per and or for by from if with at on us chip chips".split())
+_STOP: Final = frozenset(
+    [
+        "of",
+        "the",
+        "a",
+        "an",
+        "in",
+        "to",
+        "per",
+        "and",
+        "or",
+        "for",
+        "by",
+        "from",
+        "if",
+        "with",
+        "at",
+        "on",
+        "us",
+        "chip",
+        "chips",
+    ]
+)
 _COLUMNS: Final = ("analysis", "output", "value", "low", "high", "unit", "tolerance_or_check", "how")
 
 Status = Literal["reproduced", "partly reproduced", "restated", "differs", "not reproducible"]
@@ -107,6 +129,7 @@ def read_published(file: Traversable | Path) -> list[Published]:
 
     Raises:
         UserError: a column is missing or a row names no analysis; file and line are given.
+
     """
     rows = read_rows(file)
     _need(file, rows, _COLUMNS)

@@ -32,7 +32,7 @@ def stacks_from_wafers(kwspm: float, dies_a_wafer: float, overall_yield: float, 
 
 
 def semianalysis(row: Published, inputs: Inputs) -> Computed:
-    """Packages from memory stacks and dies: min(dies / 2, stacks / 8); stacks from wafers where wafers are given."""
+    """Compute packages from memory stacks and dies: min(dies / 2, stacks / 8), or stacks from wafers."""
     house = "SEMI-2025"
     text = row.text
     stacks_each = inputs.number(house, "HBM stacks per 910C") or 8.0
@@ -84,7 +84,7 @@ def _cxmt(row: Published, inputs: Inputs, stacks_each: float) -> Computed:
 
 
 def csis(row: Published, inputs: Inputs) -> Computed:
-    """Packages from the die bank: dies / 2, times the packaging yield where the row states one."""
+    """Compute packages from the die bank: dies / 2, times the packaging yield where the row states one."""
     dies = _count_before(row.output, "die") or inputs.number("CSIS-2025", "910B dies held by Huawei from TSMC")
     if dies is None:
         return Computed(reason="no count of dies is stored")
@@ -101,7 +101,7 @@ def csis(row: Published, inputs: Inputs) -> Computed:
 
 
 def rand(row: Published, inputs: Inputs) -> Computed:
-    """The proxy's dies as 910C packages (two dies each), or as H100-equivalents: a 910B is one die, 0.345 by 8 bit."""
+    """Count the proxy's dies as 910C packages (two dies each), or as H100-equivalents (a 910B is one die, 0.345)."""
     dies = _count_before(row.output, "die") or inputs.number("RAND-HEIM", "advanced dies made by TSMC")
     if dies is None:
         return Computed(reason="no count of dies is stored")
@@ -141,7 +141,7 @@ def cfr(row: Published, inputs: Inputs) -> Computed:
     return Computed(reason="needs the other side's output, which the stored digests do not give")
 
 
-def vendor(row: Published, inputs: Inputs) -> Computed:
+def vendor(row: Published, inputs: Inputs) -> Computed:  # noqa: PLR0911 (a table of words)
     """Licences and stock: value / price, buyers x cap, charge / units."""
     text = row.text.casefold()
     if row.analysis == "US-LICENCE" or "licen" in text:
