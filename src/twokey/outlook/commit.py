@@ -62,7 +62,7 @@ class Commitment:
 def unit_economics(vendor: Vendor) -> tuple[float, float]:
     """Return (Cu, Co), USD a unit.
 
-    >>> unit_economics(Vendor(price=27000, fee=0.25, cost=7700, salvage=6900))
+    >>> unit_economics(Vendor(price=27000.0, fee=0.25, cost=7700.0, salvage=6900.0))
     (12550.0, 800.0)
 
     Raises:

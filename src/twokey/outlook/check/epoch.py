@@ -24,7 +24,7 @@ def units_from_revenue(
     is that of the first-year price, as in the published intervals. Source: Epoch AI, ai-chip-counts (MIT code).
 
     >>> [round(n) for n in units_from_revenue(34.13e9, 0.13, (10e3, 13e3), (10e3, 15e3), (0.96, 0.99))]
-    [379367, 292453, 492110]
+    [379368, 292453, 492115]
     """
     median = revenue_usd * share * math.sqrt(hardware[0] * hardware[1]) / math.sqrt(price[0] * price[1])
     spread = math.exp(_Z90 * math.log(first_price[1] / first_price[0]) / (2 * _Z80))

@@ -13,7 +13,7 @@ from twokey.chips.errors import UserError
 from twokey.outlook.sources import Row, data_folder, read_rows
 
 _SCALE: Final = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "bn": 1e9, "B": 1e9, "%": 0.01}
-_NUMBER: Final = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)\s?(k|K|M|bn|B|%)?(?![A-Za-z])(\+)?")
+_NUMBER: Final = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)\s?(k|K|M|bn|B|%)?(?![A-Za-z\d])(\+)?")
 _STOP: Final = frozenset(
     [
         "of",

@@ -117,7 +117,7 @@ def rand(row: Published, inputs: Inputs) -> Computed:
     return Computed((value,), working=f"{dies:,.0f} / 2 = {value:,.0f}")
 
 
-def cfr(row: Published, inputs: Inputs) -> Computed:
+def cfr(row: Published, inputs: Inputs) -> Computed:  # noqa: PLR0911 (a table of words)
     """Huawei's output in units of the best US chip (chips / ratio), and growth of either between two years."""
     when = years(row.output)
     chips = {year: inputs.number("CFR", f"Huawei AI chips made {year}") for year in (2025, 2026, 2027)}
@@ -141,7 +141,7 @@ def cfr(row: Published, inputs: Inputs) -> Computed:
     return Computed(reason="needs the other side's output, which the stored digests do not give")
 
 
-def vendor(row: Published, inputs: Inputs) -> Computed:  # noqa: PLR0911 (a table of words)
+def vendor(row: Published, inputs: Inputs) -> Computed:
     """Licences and stock: value / price, buyers x cap, charge / units."""
     text = row.text.casefold()
     if row.analysis == "US-LICENCE" or "licen" in text:
