@@ -6,7 +6,7 @@ Slow on purpose: read this one to learn the model. Every name is a stock, a coun
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twokey.outlook.flows import (
@@ -33,7 +33,7 @@ class Strikes:
     equipment: int
 
 
-def run_path(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 (one step of the model, read from top to bottom)
+def run_path(  # noqa: PLR0913, PLR0917 (as `flows.run`, for one path)
     line: Timeline,
     us: Sequence[bool],
     cn: Sequence[bool],
@@ -46,6 +46,27 @@ def run_path(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 (one step of the model
     h100e_domestic: float,
 ) -> list[dict[str, float]]:
     """Return the state of one path at the start and after every step; arguments as in `flows.run`, for one path."""
+    state, step = stepper(line, x, fresh, strikes, h, h100e, h100e_domestic)
+    records = [dict(state)]
+    for t in range(len(us)):
+        step(t, us[t], cn[t], reopened[t])
+        records.append(dict(state))
+    return records
+
+
+Step = Callable[[int, bool, bool, bool], None]
+
+
+def stepper(  # noqa: PLR0913, PLR0915, PLR0917 (one step of the model, read from top to bottom)
+    line: Timeline,
+    x: Mapping[str, float],
+    fresh: Sequence[float],
+    strikes: Strikes,
+    h: float,
+    h100e: float,
+    h100e_domestic: float,
+) -> tuple[dict[str, float], Step]:
+    """Return one path's state and the function that advances it: step number, both keys, whether import reopened."""
     s = dict.fromkeys((*STOCKS, *COUNTS), 0.0)
     s["applications"] = s["applied"] = x["applications"]
     s["finished"], s["die_bank"], s["memory_stacks"] = x["vendor_stock"], x["die_bank"], x["hbm_stock"]
@@ -59,9 +80,11 @@ def run_path(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 (one step of the model
     capacity, foundry, approvable, made = x["foundry_units_week"] * h, 0.0, 0.0, 0.0
     ever_made, verification, openings = x["output_to_date"], 0.0, 0
     convert = fresh[0]
-    records = [dict(s)]
-    for t in range(len(us)):
-        both = us[t] and cn[t]
+
+    def step(t: int, us: bool, cn: bool, reopened: bool) -> None:  # noqa: PLR0915
+        nonlocal demand, logic, memory, logic_growth, memory_growth, capacity, foundry, approvable, made
+        nonlocal ever_made, verification, openings, convert
+        both = us and cn
         verification += VERIFICATION_WEEKS * (strikes.chip_security == t)
         for strike in strikes.mandate:
             if strike == t:
@@ -75,7 +98,7 @@ def run_path(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 (one step of the model
             foundry = capacity
         if strikes.equipment == t or line.growth_stopped[t]:
             logic_growth = memory_growth = 1.0
-        if reopened[t]:
+        if reopened:
             openings += 1
             convert = fresh[openings % len(fresh)]
             again = convert * s["stalled"]
@@ -86,9 +109,9 @@ def run_path(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 (one step of the model
         packaged = s["packaging"] * min(1.0, h / x["package_weeks"])
         fabricated = s["wafers"] * min(1.0, h / x["wafer_weeks"])
         installed = s["installing"] * min(1.0, h / x["install_weeks"])
-        delivered = cn[t] * s["transit"] * min(1.0, h / x["customs_weeks"])
+        delivered = cn * s["transit"] * min(1.0, h / x["customs_weeks"])
         inspecting = x["inspection_weeks"] + verification + float(line.inspection_extra[t])
-        inspected = us[t] * s["inspection"] * min(1.0, h / inspecting)
+        inspected = us * s["inspection"] * min(1.0, h / inspecting)
         domestic_in = s["domestic_wip"] * min(1.0, h / x["domestic_weeks"])
         s["convertible"] -= ordered
         s["backlog"] += ordered
@@ -114,9 +137,9 @@ def run_path(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 (one step of the model
         s["applied"] += applied
 
         if line.us_free[t]:
-            licensed = us[t] * s["applications"]
+            licensed = us * s["applications"]
         else:
-            licensed = us[t] * s["applications"] * min(1.0, h / (x["licence_weeks"] + float(line.licence_extra[t])))
+            licensed = us * s["applications"] * min(1.0, h / (x["licence_weeks"] + float(line.licence_extra[t])))
             if math.isfinite(line.ratio[t]):
                 home = x["us_units_to_date"] + x["us_units_week"] * h * t
                 licensed = min(licensed, max(0.0, float(line.ratio[t]) * home - s["licensed_ever"]))
@@ -126,10 +149,10 @@ def run_path(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 (one step of the model
         s["licensed_ever"] += licensed
 
         if line.cn_free[t]:
-            approved = cn[t] * s["licensed"]
+            approved = cn * s["licensed"]
         else:
-            approvable += cn[t] * x["batch_units"] * h / x["batch_weeks"] + float(line.batches[t])
-            approved = cn[t] * min(s["licensed"], approvable)
+            approvable += cn * x["batch_units"] * h / x["batch_weeks"] + float(line.batches[t])
+            approved = cn * min(s["licensed"], approvable)
             approvable -= approved
         approved = min(approved, max(0.0, float(line.import_cap[t]) - s["approved_ever"]))
         s["licensed"] -= approved
@@ -170,5 +193,5 @@ def run_path(  # noqa: PLR0912, PLR0913, PLR0915, PLR0917 (one step of the model
         ever_made += made
         s["die_bank"] -= DIES_A_PACKAGE * made
         s["memory_stacks"] -= STACKS_A_PACKAGE * made
-        records.append(dict(s))
-    return records
+
+    return s, step
