@@ -16,7 +16,7 @@ _WIDE: Final = 140
 Format = Literal["text", "json", "csv", "markdown"]
 
 
-def number(value: object) -> str:  # noqa: PLR0911 (one case a line)
+def number(value: object) -> str:
     """Return a number as a person reads it: three digits, thousands separators, M and bn; "-" where there is none.
 
     >>> number(1234567.0), number(0.03456), number(None), number(400000), number(float("inf")), number(2.871e9)

@@ -120,7 +120,7 @@ def _quantity(target: Target, settings: Settings, strict: bool) -> tuple[Floats 
     return (found.samples, f"random walk of {found.series}") if found else (None, "no stored series fits the question")
 
 
-def _event(  # noqa: PLR0911 (one kind of event a line)
+def _event(
     target: Target, settings: Settings, strict: bool
 ) -> tuple[float | None, str]:
     def at_least(samples: Floats) -> float:
