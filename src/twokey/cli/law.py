@@ -302,7 +302,7 @@ def facts(word: str | None, form: str, lang: Any) -> None:
 
     table_view = Table(box=None, padding=(0, 2, 0, 0), expand=True)
     for name, options in (("fact", {"no_wrap": True}), ("type", {"no_wrap": True}), ("", {"ratio": 1})):
-        table_view.add_column(name, **options)  # type: ignore[arg-type]  # rich's keyword types
+        table_view.add_column(name, **options)
     for fact in chosen:
         kind = f"{fact.type}, {fact.unit_in(lang)}" if fact.unit else fact.type
         choices = f" [dim]({', '.join(fact.choices)})[/dim]" if fact.choices else ""
