@@ -133,13 +133,12 @@ def _fold(node: Node, regime: str, law: LawInForce, known: dict[str, Node]) -> N
                 case _:
                     return Compare(op, *sides)
         case Member(item, group):
-            values = _operand(group, regime, law)
-            one = _operand(item, regime, law)
-            if UNKNOWN in (one, values):
+            side, listed = _operand(item, regime, law), _operand(group, regime, law)
+            if UNKNOWN in (side, listed):
                 return UNKNOWN
-            if isinstance(one, Const):
-                return Const(one.value in values.value)  # type: ignore[union-attr,operator]  # a list of the law
-            return Member(one, values)  # type: ignore[arg-type]  # as above
+            if isinstance(side, Const):
+                return Const(side.value in listed.value)  # type: ignore[union-attr, operator]  # a list of the law
+            return Member(side, listed)  # type: ignore[arg-type]  # as above
 
 
 def _join(kind: type[And] | type[Or], settles: Const, neutral: Const, parts: list[Node]) -> Node:
