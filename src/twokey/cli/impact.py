@@ -46,7 +46,7 @@ def impact(
     listing: bool,
     lang: Any,
 ) -> None:
-    """Say what AMENDMENT changes: over the orders of a book, and over every order that the law can tell apart.
+    r"""Say what AMENDMENT changes: over the orders of a book, and over every order that the law can tell apart.
 
     \b
     twokey impact --list
@@ -142,7 +142,8 @@ def _show(title: str, day: date, found: Impact | None, reaches: list[Reach], lan
     if any(one.ordinary for one in reaches):
         screen.print(
             Text(
-                "Boxes speak of one circuit that its vendor exports from the United States to parties whom nobody lists, all certifications made; a computer moves with the circuits that it contains.",
+                "Boxes speak of one circuit that its vendor exports from the United States to parties whom nobody "
+                "lists, all certifications made; a computer moves with the circuits that it contains.",
                 "dim",
             )
         )
@@ -191,7 +192,8 @@ def _json(title: str, day: date, found: Impact | None, reaches: list[Reach]) -> 
         ]
         result["provisions"] = [{"provision": key, **moved(one)} for key, one in found.provisions.items()]
     result["reach"] = [
-        {"question": one.question, "before": one.before, "after": one.after, "cells": one.cells, "of": one.of, "share": one.share,
+        {"question": one.question, "before": one.before, "after": one.after, "cells": one.cells, "of": one.of,
+         "share": one.share,
          "boxes": [list(box.conditions) for box in one.boxes], "more": one.more, "ordinary": one.ordinary}
         for one in reaches
     ]  # fmt: skip

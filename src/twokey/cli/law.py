@@ -65,7 +65,7 @@ def timeline(regime: str | None, start: date | None, end: date | None, form: str
         ("instrument", {"ratio": 1}),
         ("confidence", {"no_wrap": True}),
     ):
-        table.add_column(name, **options)  # type: ignore[arg-type]  # rich's keyword types
+        table.add_column(name, **options)
     for where, one in rows:
         title = one.title_zh if lang == "zh" else one.title
         ended = f" (until {one.ended})" if one.ended else ""
@@ -97,8 +97,10 @@ def _instruments(law: Law, regime: str | None) -> list[tuple[str, Instrument]]:
 def _instrument_json(regime: str, one: Instrument) -> dict[str, Any]:
     return {
         "id": one.id, "regime": regime, "title": one.title, "title_zh": one.title_zh, "kind": one.kind,
-        "citation": one.citation, "published": _iso(one.published), "effective": _iso(one.effective), "ended": _iso(one.ended),
-        "confidence": one.confidence, "authority": one.authority, "addressee": one.addressee, "url": one.url, "row": one.row,
+        "citation": one.citation, "published": _iso(one.published), "effective": _iso(one.effective),
+        "ended": _iso(one.ended),
+        "confidence": one.confidence, "authority": one.authority, "addressee": one.addressee, "url": one.url,
+        "row": one.row,
         "note": one.note,
     }  # fmt: skip
 
@@ -230,12 +232,8 @@ def coverage(only_open: bool, form: str) -> None:
     for row in rows:
         sign = click.style("✓", fg="green") if row.provisions else click.style("–", fg="yellow")
         click.echo(f"{sign} {row.row:<28} {row.what}")
-        click.echo(
-            click.style(
-                f"  {'':<28} {', '.join(row.provisions) or 'not encoded: ' + (row.reason or 'no provision rests on it')}",
-                dim=True,
-            )
-        )
+        why = ", ".join(row.provisions) or f"not encoded: {row.reason or 'no provision rests on it'}"
+        click.echo(click.style(f"  {'':<28} {why}", dim=True))
     encoded = sum(bool(row.provisions) for row in rows)
     click.echo(f"{len(rows)} rows: {encoded} encoded, {len(rows) - encoded} not, each with its reason")
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from twokey.cli.shared import console
 from twokey.law.engine.define import Provision
-from twokey.law.engine.law import Law, Parameter
+from twokey.law.engine.law import DatedValue, Law, Parameter
 from twokey.law.engine.tree import params_of, refs_of
 from twokey.law.engine.words import Lang, paragraph_of, plain, sentence, text_of
 
@@ -109,10 +109,17 @@ def provision_json(provision: Provision, law: Law, day: date) -> dict[str, Any]:
         "sentence_zh": sentence(provision.tree, provision.regime, at, "zh"), "instrument": provision.instrument,
         "since": start.isoformat(), "until": end.isoformat() if end else None, "in_force": at.force[provision.key],
         "parameters": {
-            name: [{"from": value.start.isoformat(), "value": _json(value.value), "instrument": value.instrument, "at": value.at, "confidence": value.confidence} for value in parameters[name].values]
+            name: [_dated_json(value) for value in parameters[name].values]
             for name in params_of(provision.tree)
         },
         "rests_on": list(refs_of(provision.tree)), "used_by": _users(provision, law),
+    }  # fmt: skip
+
+
+def _dated_json(value: DatedValue) -> dict[str, Any]:
+    return {
+        "from": value.start.isoformat(), "value": _json(value.value), "instrument": value.instrument, "at": value.at,
+        "confidence": value.confidence,
     }  # fmt: skip
 
 

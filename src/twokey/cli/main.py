@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 from typing import Final
 
@@ -67,4 +68,12 @@ def run() -> None:
         code = 3
     except BrokenPipeError:
         code = 0
+    except Exception as error:  # a fault of ours: say so in one line, and show the rest only to who asks for it
+        if os.environ.get("TWOKEY_DEBUG"):
+            raise
+        click.echo(f"internal error: {type(error).__name__}: {error}", err=True)
+        click.echo(
+            "This is a fault of Twokey, not of your input; set TWOKEY_DEBUG=1 to see where it happened.", err=True
+        )
+        code = 70
     sys.exit(code if isinstance(code, int) else 0)

@@ -7,7 +7,9 @@ semicolons between. Memory is bounded by one batch, however long the book is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,6 +20,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.ipc as pa_ipc
 import pyarrow.parquet as pa_parquet
+from polars.io.plugins import register_io_source
 
 from twokey.chips import UserError, find, nearest
 from twokey.law.engine.facts import FactType, admit, dictionary
@@ -29,7 +32,12 @@ from twokey.law.state import state_of
 BATCH: Final = 500_000  # lines; about 200 MB at thirty facts a line
 AS_OF: Final = "as_of"
 _TYPES: Final[dict[str, Any]] = {"number": pl.Float64, "integer": pl.Float64, "boolean": pl.Boolean, "date": pl.Date}
-_ARROW: Final[dict[str, Any]] = {"number": pa.float64(), "integer": pa.float64(), "boolean": pa.bool_(), "date": pa.date32()}
+_ARROW: Final[dict[str, Any]] = {
+    "number": pa.float64(),
+    "integer": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
 _WORDS: Final = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -50,11 +58,23 @@ def read_book(path: Path, groups: Iterable[int] | None = None) -> Iterator[pl.Da
     Errors: UserError with the file, and the line or column where it is malformed.
     """
     with _reading(path):
+        waiting: list[pa.RecordBatch] = []
+        lines = 0
         for batch in _batches(path, groups):
-            frame = pl.from_arrow(batch)
-            assert isinstance(frame, pl.DataFrame)
-            if frame.height:
-                yield frame
+            waiting.append(batch)
+            lines += batch.num_rows
+            if lines >= BATCH:
+                yield _frame(waiting)
+                waiting, lines = [], 0
+        if lines:
+            yield _frame(waiting)
+
+
+def _frame(batches: list[pa.RecordBatch]) -> pl.DataFrame:
+    """Return batches as one frame; small row groups are put together, since each batch costs some fixed work."""
+    frame = pl.from_arrow(pa.Table.from_batches(batches).unify_dictionaries())
+    assert isinstance(frame, pl.DataFrame)
+    return frame.rechunk()
 
 
 def _batches(path: Path, groups: Iterable[int] | None) -> Iterator[pa.RecordBatch]:
@@ -75,7 +95,7 @@ def _batches(path: Path, groups: Iterable[int] | None) -> Iterator[pa.RecordBatc
         case ".csv":
             yield from pa_csv.open_csv(
                 path,
-                read_options=pa_csv.ReadOptions(block_size=64 << 20),
+                read_options=pa_csv.ReadOptions(block_size=64 << 20, use_threads=False),  # so that it tells the row
                 convert_options=pa_csv.ConvertOptions(
                     column_types={name: _ARROW.get(fact.type, _WORDS) for name, fact in dictionary().items()}
                     | {AS_OF: pa.date32()},
@@ -97,9 +117,19 @@ class _reading:  # noqa: N801 - reads like a keyword: with _reading(path)
         if not self.path.is_file():
             raise UserError(f"{self.path}: no such file")
 
+    def _named(self, text: str) -> str:
+        """Return what the CSV reader says with the column's name in place of its number."""
+        found = re.search(r"CSV column #(\d+)", text)
+        if found is None or self.path.suffix != ".csv":
+            return text
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
+            names = next(csv.reader(file), [])
+        number = int(found.group(1))
+        return text.replace(found.group(0), f"column {names[number] if number < len(names) else number}")
+
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, pa.ArrowException | OSError):
-            text = " ".join(str(error).split())
+            text = self._named(" ".join(str(error).split()))
             raise UserError(f"{self.path}: cannot be read as {self.path.suffix[1:]}: {text}") from None
 
 
@@ -114,10 +144,11 @@ def admit_frame(frame: pl.DataFrame, where: str, first_line: int = 1) -> pl.Data
     columns: dict[str, pl.Series] = {}
     facts = dictionary()
     for name in frame.columns:
+        if "." in name and name not in facts:
+            raise UserError(f"{where}: column {name}: no such fact{nearest(name, facts)}")
+    for name in frame.columns:
         if name in facts:
             columns[name] = _admit_column(frame[name], facts[name], where, first_line)
-        elif "." in name:
-            raise UserError(f"{where}: column {name}: no such fact{nearest(name, facts)}")
     if "item.chip" in columns:
         _fill_from_chips(columns, where)
     if "item.contains" in columns:
@@ -141,7 +172,9 @@ def _admit_column(values: pl.Series, fact: FactType, where: str, first_line: int
 
 def _admit_numbers(values: pl.Series, fact: FactType, where: str, first_line: int) -> pl.Series:
     if not values.dtype.is_numeric():
-        raise UserError(f"{where}: column {fact.name}: must be a number{f' in {fact.unit}' if fact.unit else ''} (got {values.dtype})")
+        raise UserError(
+            f"{where}: column {fact.name}: must be a number in {fact.unit or 'plain figures'} (got {values.dtype})"
+        )
     if values.dtype.is_float():
         values = values.fill_nan(None)
     values = values.cast(pl.Float64)
@@ -207,17 +240,24 @@ def _admit_circuits(lists: pl.Series, where: str) -> pl.Series:
     if isinstance(lists.dtype, pl.Enum | pl.Categorical) or lists.dtype == pl.String:
         lists = lists.cast(pl.String).str.split(";").list.eval(pl.struct(pl.element().str.strip_chars().alias("chip")))
     if not isinstance(lists.dtype, pl.List) or not isinstance(lists.dtype.inner, pl.Struct):
-        raise UserError(f"{where}: column item.contains: must be a list of structs, or names of chips with ; between them")
+        raise UserError(
+            f"{where}: column item.contains: must be a list of structs, or names of chips with ; between them"
+        )
     line = pl.Series("line", range(len(lists)), dtype=pl.UInt32)
     flat = pl.DataFrame([line, lists.alias("circuit")]).filter(pl.col("circuit").list.len() > 0).explode("circuit")
     names = {field.name: field.name for field in lists.dtype.inner.fields if field.name not in ("count", "quantity")}
     inner = flat.select(
-        pl.col("circuit").struct.field(name).alias(name if name.startswith("item.") else f"item.{name}") for name in names
+        pl.col("circuit").struct.field(name).alias(name if name.startswith("item.") else f"item.{name}")
+        for name in names
     )
     admitted = admit_frame(inner, f"{where}: item.contains")
     packed = flat.select("line").with_columns(admitted.to_struct("circuit"))
     grouped = packed.group_by("line", maintain_order=True).agg(pl.col("circuit"))
-    return pl.DataFrame([line]).join(grouped, on="line", how="left", maintain_order="left")["circuit"].alias("item.contains")
+    return (
+        pl.DataFrame([line])
+        .join(grouped, on="line", how="left", maintain_order="left")["circuit"]
+        .alias("item.contains")
+    )
 
 
 # -- assessing --------------------------------------------------------------------------------------------------------
@@ -235,7 +275,10 @@ class BookLaw:
     _ready: dict[LawInForce, ManyLaw] = field(default_factory=dict)
 
     def assess(self, frame: pl.DataFrame, where: str = "book", first_line: int = 1) -> pl.DataFrame:
-        """Return a frame of answers, line by line as in the book: carried columns, provisions, questions, `missing`."""
+        """Return a frame of answers, line by line as in the book: carried columns, provisions, questions, `missing`.
+
+        Errors: UserError with `where`, line and column for what does not pass the door.
+        """
         facts = admit_frame(frame, where, first_line)
         carried = frame.select(name for name in frame.columns if "." not in name)
         if AS_OF not in frame.columns:
@@ -259,7 +302,7 @@ class BookLaw:
         }
         return answers.with_columns(
             *(pl.col(name).cast(kind) for name, kind in whole.items() if answers.schema[name] != kind),
-            *([pl.col(MISSING).cast(pl.String)] if self.missing else []),
+            *([pl.col(MISSING).cast(pl.Categorical)] if self.missing else []),
         )
 
     def _by_day(self, days: pl.Series, facts: pl.DataFrame) -> pl.DataFrame:
@@ -277,54 +320,73 @@ class BookLaw:
 
 # -- writing ----------------------------------------------------------------------------------------------------------
 
-
-class BookWriter:
-    """Writes batches to one .parquet, .arrow or .csv file; use it in a `with`."""
-
-    def __init__(self, path: Path) -> None:
-        if path.suffix not in (".parquet", ".arrow", ".csv"):
-            raise UserError(f"{path}: a result is .parquet, .arrow or .csv (got {path.suffix or 'no ending'!r})")
-        if not path.parent.is_dir():
-            raise UserError(f"{path}: there is no folder {path.parent}")
-        self.path = path
-        self._part = path.with_name(f"{path.name}.part")  # renamed at the end, so that half a result is never taken for one
-        self._writer: Any = None
-        self._started = False
-
-    def __enter__(self) -> BookWriter:
-        return self
-
-    def write(self, frame: pl.DataFrame) -> None:
-        """Append one batch."""
-        if self.path.suffix == ".csv":
-            with self._part.open("ab" if self._started else "wb") as file:
-                frame.write_csv(file, include_header=not self._started)
-        else:
-            table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-            if self._writer is None:
-                opened = pa_parquet.ParquetWriter if self.path.suffix == ".parquet" else pa_ipc.new_file
-                options: Mapping[str, Any] = {"compression": "zstd"} if self.path.suffix == ".parquet" else {}
-                self._writer = opened(str(self._part), table.schema, **options)
-            self._writer.write_table(table)
-        self._started = True
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if self._writer is not None:
-            self._writer.close()
-        if error is None and self._started:
-            self._part.replace(self.path)
-        else:
-            self._part.unlink(missing_ok=True)
+_SINKS: Final[Mapping[str, Callable[[pl.LazyFrame, Path], object]]] = {
+    ".parquet": lambda frame, path: frame.sink_parquet(path, compression="lz4", statistics=False),
+    ".arrow": lambda frame, path: frame.sink_ipc(path),
+    ".csv": lambda frame, path: frame.sink_csv(path),
+}
 
 
-def assess_book(book: BookLaw, source: Path, out: Path) -> Iterator[pl.DataFrame]:
-    """Assess a book into a file, yielding each batch of answers once it is written, for progress and for counts."""
-    line = 1
-    with BookWriter(out) as writer:
-        for frame in read_book(source):
-            answers = book.assess(frame, str(source), line)
-            writer.write(answers)
-            line += frame.height
-            yield answers
-        if line == 1:
-            raise UserError(f"{source}: has no lines")
+def write_book(batches: Iterator[pl.DataFrame], out: Path) -> None:
+    """Write batches of one schema to a .parquet, .arrow or .csv file as they come.
+
+    The file appears when the last batch is written; half a result is never left. Errors: UserError where it cannot be
+    written; what the batches themselves raise is passed on.
+    """
+    if out.suffix not in _SINKS:
+        raise UserError(f"{out}: a result is .parquet, .arrow or .csv (got {out.suffix or 'no ending'!r})")
+    if not out.parent.is_dir():
+        raise UserError(f"{out}: there is no folder {out.parent}")
+    first = next(batches)
+    failed: list[BaseException] = []
+
+    def source(
+        with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        try:  # the writer's thread has no use for our errors: they are kept, and raised once it has stopped
+            yield first
+            yield from batches
+        except BaseException as error:  # kept and raised below
+            failed.append(error)
+
+    part = out.with_name(f"{out.name}.part")
+    try:
+        _SINKS[out.suffix](register_io_source(source, schema=first.schema), part)
+        if failed:
+            raise failed[0]
+        part.replace(out)
+    except (OSError, pl.exceptions.ComputeError) as error:
+        raise UserError(f"{out}: cannot be written: {error}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def assess_book(
+    book: BookLaw,
+    source: Path,
+    out: Path,
+    told: Callable[[pl.DataFrame], None] | None = None,
+    groups: Iterable[int] | None = None,
+) -> int:
+    """Assess a book into a file and return its number of lines.
+
+    `told` is called with each batch of answers, for progress and counts; `groups`: only these row groups of a Parquet
+    file. Errors: UserError for a book that cannot be read or has no lines; no half-written result is left.
+    """
+    lines, first_line = 0, 2 if source.suffix == ".csv" else 1  # a CSV file has its header on line 1
+
+    def answers() -> Iterator[pl.DataFrame]:
+        nonlocal lines
+        for frame in read_book(source, groups):
+            done = book.assess(frame, str(source), lines + first_line)
+            lines += frame.height
+            if told is not None:
+                told(done)
+            yield done
+
+    batches = answers()
+    try:
+        write_book(batches, out)
+    except StopIteration:
+        raise UserError(f"{source}: has no lines") from None
+    return lines

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from twokey.chips.errors import UserError, nearest
+from twokey.law.engine.fold import fold
 from twokey.law.engine.law import Law
 from twokey.law.engine.one import Compiled, compile_one
-from twokey.law.engine.fold import fold
 from twokey.law.order import facts_of_order
 
 COLUMNS = ("id", "regime", "as_of", "question", "facts", "expected")

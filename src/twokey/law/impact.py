@@ -1,4 +1,4 @@
-"""What an amendment changes: over a book of orders, by line, provision, units and value; and over every order there is."""
+"""What an amendment changes: over a book of orders, by line, by provision, in units and in value."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Moved:
     value_usd: float = 0.0
 
     def add(self, lines: int, units: float, value_usd: float) -> None:
-        """Add more lines."""
+        """Add more lines, their units and their value in USD."""
         self.lines, self.units, self.value_usd = self.lines + lines, self.units + units, self.value_usd + value_usd
 
 
@@ -109,8 +109,12 @@ class Difference:
         old, new = (law.evaluate(facts) for law in self._laws)
         weights = pl.DataFrame(
             {
-                "units": facts[UNITS].fill_null(0.0) if UNITS in facts.columns else pl.Series([0.0]).new_from_index(0, facts.height),
-                "value": facts[VALUE].fill_null(0.0) if VALUE in facts.columns else pl.Series([0.0]).new_from_index(0, facts.height),
+                "units": facts[UNITS].fill_null(0.0)
+                if UNITS in facts.columns
+                else pl.Series([0.0]).new_from_index(0, facts.height),
+                "value": facts[VALUE].fill_null(0.0)
+                if VALUE in facts.columns
+                else pl.Series([0.0]).new_from_index(0, facts.height),
             }
         )
         moved_key = pl.Series([False]).new_from_index(0, facts.height)
@@ -126,11 +130,16 @@ class Difference:
                 _add(impact.provisions, key, weights.filter(differs))
         return impact
 
-    def _count(self, impact: Impact, question: str, pair: pl.DataFrame, weights: pl.DataFrame, moved: pl.Series) -> pl.Series:
+    def _count(
+        self, impact: Impact, question: str, pair: pl.DataFrame, weights: pl.DataFrame, moved: pl.Series
+    ) -> pl.Series:
         headline = next(one for pack in self.after.packs.values() for one in pack.headlines if one.question == question)
         key = next(pack.key for pack in self.after.packs.values() if headline in pack.headlines)
-        groups = pl.concat([pair, weights], how="horizontal").filter(moved).group_by("before", "after").agg(
-            pl.len().alias("lines"), pl.col("units").sum(), pl.col("value").sum()
+        groups = (
+            pl.concat([pair, weights], how="horizontal")
+            .filter(moved)
+            .group_by("before", "after")
+            .agg(pl.len().alias("lines"), pl.col("units").sum(), pl.col("value").sum())
         )
         stricter: list[tuple[str | None, str | None]] = []
         for before, after, lines, units, value in groups.iter_rows():
@@ -141,7 +150,13 @@ class Difference:
                 impact.keys.setdefault((key, was, now), Moved()).add(lines, units, value)
                 stricter.append((before, after))
         chosen = pl.DataFrame(stricter, schema={"before": pl.String, "after": pl.String}, orient="row")
-        return pair.join(chosen.with_columns(pl.lit(True).alias("yes")), on=["before", "after"], how="left", nulls_equal=True, maintain_order="left")["yes"].fill_null(False)
+        return pair.join(
+            chosen.with_columns(pl.lit(True).alias("yes")),
+            on=["before", "after"],
+            how="left",
+            nulls_equal=True,
+            maintain_order="left",
+        )["yes"].fill_null(False)
 
 
 def _add(table: dict[str, Moved], key: str, lines: pl.DataFrame) -> None:
@@ -172,7 +187,7 @@ def merged(impacts: list[Impact]) -> Impact:
     for one in impacts:
         whole.lines += one.lines
         for mine, theirs in ((whole.keys, one.keys), (whole.answers, one.answers), (whole.provisions, one.provisions)):
-            _merge(mine, theirs)  # type: ignore[arg-type]  # each pair has the same keys
+            _merge(mine, theirs)
     return whole
 
 

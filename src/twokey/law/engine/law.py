@@ -168,7 +168,9 @@ def _parameter(key: str, entry: Mapping[str, Any], instruments: Mapping[str, Ins
     values = []
     for value in entry.get("value", ()):
         if value.get("instrument") not in instruments:
-            raise UserError(f"{path.name}: {key}: value from {value.get('from')}: names no instrument of instruments.toml")
+            raise UserError(
+                f"{path.name}: {key}: value from {value.get('from')}: names no instrument of instruments.toml"
+            )
         start = value.get("from") or instruments[value["instrument"]].effective
         confidence = value.get("confidence") or instruments[value["instrument"]].confidence
         values.append(DatedValue(start, _plain(value["is"]), value["instrument"], value.get("at", ""), confidence))
@@ -330,4 +332,3 @@ class LawInForce:
 
 def _canonical(value: Any) -> str:
     return repr(sorted(value)) if isinstance(value, frozenset) else repr(value)
-
