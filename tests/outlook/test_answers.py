@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from twokey.chips import UserError
 from twokey.outlook.arrive import arrive
 from twokey.outlook.basis import MixedBasisError
-from twokey.outlook.commit import commit, cvar, newsvendor, profit, unit_economics
+from twokey.outlook.commit import commit, newsvendor, profit, unit_economics
 from twokey.outlook.compare import compare, frontier
 from twokey.outlook.explain import _peel, box, sobol, tornado
 from twokey.outlook.exposure import exposure, read_book
@@ -129,9 +129,7 @@ def test_the_frontier_trades_the_two_aims_and_marks_the_present_policy() -> None
 def test_a_better_point_is_never_left_off_the_frontier() -> None:
     points = frontier(replace(FOUNDING, quarters=4), (0.0, 400_000.0), (0.0, 0.6), paths=300)
     for point in points:
-        beaten = any(
-            q.compute > 1.01 * point.compute and q.domestic_made > 1.01 * point.domestic_made for q in points
-        )
+        beaten = any(q.compute > 1.01 * point.compute and q.domestic_made > 1.01 * point.domestic_made for q in points)
         assert not (beaten and point.best)
 
 
@@ -172,7 +170,9 @@ def test_what_would_have_to_be_true_names_conversion() -> None:
 def test_exposure_of_a_book_grows_with_what_is_still_open() -> None:
     found = exposure(FOUNDING, read_book(BOOK))
     assert [e.order.order for e in found] == ["ORD-0001", "ORD-0002", "ORD-0003"]
-    assert all(0 <= p <= 1 for e in found for p in (e.p_export_closes, e.p_import_closes, e.p_moves, e.p_both_open_at_due))
+    assert all(
+        0 <= p <= 1 for e in found for p in (e.p_export_closes, e.p_import_closes, e.p_moves, e.p_both_open_at_due)
+    )
     for e in found:
         assert e.units_at_risk == pytest.approx(e.order.units * (1 - e.p_moves))
     assert found[0].p_export_closes < found[1].p_export_closes  # a later due day leaves more time to turn

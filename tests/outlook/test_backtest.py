@@ -60,7 +60,9 @@ def test_what_came_later_changes_no_forecast(monkeypatch: pytest.MonkeyPatch) ->
     cut = tuple(r for r in original if r.as_of <= origin)
     monkeypatch.setattr(sources, "series_rows", lambda: cut)
     known = tuple(
-        {**r, "end": r["end"] if r["end"] and r["end"] <= str(origin) else ""} for r in spells if r["as_of"] <= str(origin)
+        {**r, "end": r["end"] if r["end"] and r["end"] <= str(origin) else ""}
+        for r in spells
+        if r["as_of"] <= str(origin)
     )
     whole = sources.table
     monkeypatch.setattr(sources, "table", lambda name: known if name == "regimes" else whole(name))

@@ -87,7 +87,12 @@ def test_rows_of_the_same_form(tmp_path: Path, row: str, status: str) -> None:
 
 def test_tolerance_is_what_the_row_states_else_by_its_digits(tmp_path: Path) -> None:
     file = _write(
-        tmp_path, "A,x,5,,,,3%,,,r", "A,x,5,,,,exact,,,r", "A,x,805000,,,,,,,r", "A,x,100000000,,,,,,,r", "A,x,1.2,,,,,,,r"
+        tmp_path,
+        "A,x,5,,,,3%,,,r",
+        "A,x,5,,,,exact,,,r",
+        "A,x,805000,,,,,,,r",
+        "A,x,100000000,,,,,,,r",
+        "A,x,1.2,,,,,,,r",
     )
     assert [round(tolerance(row), 3) for row in read_published(file)] == [0.03, 0.0, 0.02, 0.1, 0.042]
 

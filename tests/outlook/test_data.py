@@ -54,7 +54,9 @@ def test_the_end_of_a_spell_is_not_known_before_it_comes() -> None:
     assert (after[-2].state, after[-2].end, after[-1].state) == ("closed", date(2025, 8, 8), "open")
 
 
-@pytest.mark.parametrize("row", table("hazards_published"), ids=lambda r: f"{r['key']}-{r['leaving_state']}-{r['window']}")
+@pytest.mark.parametrize(
+    "row", table("hazards_published"), ids=lambda r: f"{r['key']}-{r['leaving_state']}-{r['window']}"
+)
 def test_posteriors_agree_with_the_published_hazard_table(row: dict[str, str]) -> None:
     # the table gives moves and exposure to two decimals; windows are "2022-08 on" and "2025-04 on"
     since = date(2022, 8, 26) if row["window"].startswith("2022") else SINCE
@@ -107,7 +109,9 @@ def test_one_basis_in_two_units_is_refused() -> None:
 
 def test_cards_of_every_grade_are_not_data_centre_chips() -> None:
     with pytest.raises(MixedBasisError):
-        one_basis([r.quantity for n in ("china_accelerator_cards_nvidia_idc", "china_units_nvidia_h20") for r in series(n)])
+        one_basis(
+            [r.quantity for n in ("china_accelerator_cards_nvidia_idc", "china_units_nvidia_h20") for r in series(n)]
+        )
 
 
 def test_an_unknown_series_names_the_nearest() -> None:

@@ -92,9 +92,7 @@ class Event:
         return self.act in OPENING or self.act == "batch"
 
 
-def read_event(  # noqa: PLR0912 (one question after the other about one table)
-    raw: Mapping[str, Any], place: str, line: int, field_line: Mapping[str, int]
-) -> Event:
+def read_event(raw: Mapping[str, Any], place: str, line: int, field_line: Mapping[str, int]) -> Event:
     """Read one `[[event]]` table; every mistake names file and line."""
 
     def fail(field: str, text: str) -> UserError:

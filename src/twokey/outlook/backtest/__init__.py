@@ -120,9 +120,7 @@ def _quantity(target: Target, settings: Settings, strict: bool) -> tuple[Floats 
     return (found.samples, f"random walk of {found.series}") if found else (None, "no stored series fits the question")
 
 
-def _event(  # noqa: PLR0911 (one kind of event a line)
-    target: Target, settings: Settings, strict: bool
-) -> tuple[float | None, str]:
+def _event(target: Target, settings: Settings, strict: bool) -> tuple[float | None, str]:
     def at_least(samples: Floats) -> float:
         return float(np.clip(np.mean(samples >= (target.threshold or 0.0)), chance.LEAST, chance.MOST))
 

@@ -29,9 +29,7 @@ def climatology(target: Target, *, strict: bool = False) -> Floats | None:
     return np.array(past) if past else None
 
 
-def history(  # noqa: PLR0911 (one kind of quantity a line)
-    target: Target, *, strict: bool = False
-) -> list[float]:
+def history(target: Target, *, strict: bool = False) -> list[float]:
     """Return the past values of the quantity that a question asks, oldest first."""
     origin, q = target.origin, target.question.casefold()
     if target.family == "controlled revenue":

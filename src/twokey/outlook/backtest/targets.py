@@ -103,7 +103,7 @@ def read_targets(file: Traversable | Path) -> list[Target]:
     return targets
 
 
-def _family(question: str, continuous: bool) -> Family:  # noqa: PLR0911 (a table of words)
+def _family(question: str, continuous: bool) -> Family:
     q = question.casefold()
     if re.search(r"\bdays\b|\bweeks\b", q) and "deliver" in q:
         return "first delivery"

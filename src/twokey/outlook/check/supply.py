@@ -117,7 +117,7 @@ def rand(row: Published, inputs: Inputs) -> Computed:
     return Computed((value,), working=f"{dies:,.0f} / 2 = {value:,.0f}")
 
 
-def cfr(row: Published, inputs: Inputs) -> Computed:  # noqa: PLR0911 (a table of words)
+def cfr(row: Published, inputs: Inputs) -> Computed:
     """Huawei's output in units of the best US chip (chips / ratio), and growth of either between two years."""
     when = years(row.output)
     chips = {year: inputs.number("CFR", f"Huawei AI chips made {year}") for year in (2025, 2026, 2027)}
