@@ -179,7 +179,8 @@ def pysd_version(scenario: Scenario, ours: float) -> None:
 
 def pysd_values(draws: Draws, path: int) -> dict[str, Any]:
     """Constants and time series of one path; chance events become series."""
-    x, h, line, strikes = draws.x[path], draws.h, draws.line, draws.strikes[path]
+    x, line, strikes = draws.x[path], draws.line, draws.strikes[path]
+    h: float = draws.h
     us, cn, opened = draws.flags(path)
     steps = len(us)
     convert, mandate, demand, gross, memory, foundry = ([0.0] * steps for _ in range(6))
@@ -201,7 +202,8 @@ def pysd_values(draws: Draws, path: int) -> dict[str, Any]:
         demand[t], gross[t], memory[t] = d, g, m
 
     def each(name: str) -> float:
-        return min(1.0, h / x[name])
+        weeks: float = x[name]
+        return min(1.0, h / weeks)
 
     duty = float(line.price[0])
     return {

@@ -32,7 +32,7 @@ def call(*args: str) -> Result:
         ["series", "h20_price"],
         ["run", *SMALL],
         ["run", *SMALL, "--line", "gap_8bit"],
-        ["commit", *SMALL],
+        ["commit", *SMALL, "--lang", "zh"],
         ["arrive", *SMALL],
         ["compare", "no-exports", "unrestricted", *SMALL, "--quarter", "4"],
         ["explain", *SMALL, "--quarter", "3"],
@@ -104,3 +104,10 @@ def test_a_frontier_marks_the_present_policy() -> None:
     rows = json.loads(call("frontier", "--paths", "100", "--quarters", "4", "--format", "json").output)
     assert [row["policy"] for row in rows].count("present") == 1
     assert any(row["on the frontier"] for row in rows)
+
+
+def test_the_answer_speaks_chinese() -> None:
+    text = call("run", *SMALL, "--lang", "zh").output
+    assert "起点以来累计交付" in text
+    assert "走私算力单列" in text
+    assert "compute of China" not in text

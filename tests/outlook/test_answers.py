@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from twokey.chips import UserError
 from twokey.outlook.arrive import arrive
 from twokey.outlook.basis import MixedBasisError
-from twokey.outlook.commit import commit, cvar, newsvendor, profit, unit_economics
+from twokey.outlook.commit import commit, newsvendor, profit, unit_economics
 from twokey.outlook.compare import compare, frontier
 from twokey.outlook.explain import _peel, box, sobol, tornado
 from twokey.outlook.exposure import exposure, read_book

@@ -1,7 +1,8 @@
-"""The model: no chip appears or vanishes, the same seed gives the same numbers, and the equations are the stated ones."""
+"""The model: no chip appears or vanishes, one seed gives one answer, and the equations are the stated ones."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -89,7 +90,7 @@ def test_no_chip_appears_or_vanishes_at_any_step(scenario: Scenario) -> None:
 def test_each_stage_holds_no_more_than_the_one_before_and_counts_only_grow(scenario: Scenario) -> None:
     block = _everywhere(scenario)
     chain = ("applied", "licensed_ever", "approved_ever", "ordered_ever", "inspected_ever", "delivered", "deployed")
-    for earlier, later in zip(chain, chain[1:], strict=False):
+    for earlier, later in itertools.pairwise(chain):
         assert np.all(block.of(earlier) >= block.of(later) * (1 - 1e-9) - 1e-6), (earlier, later)
     for name in (*chain, "domestic_made", "written_down", "mandate"):
         assert np.all(np.diff(block.of(name), axis=0) >= -1e-9), name

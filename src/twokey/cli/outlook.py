@@ -13,16 +13,35 @@ from twokey.cli.outlook_view import Format, say, show
 if TYPE_CHECKING:
     from twokey.outlook.scenario import Scenario
 
-_FORMAT = click.option(
-    "--format", "form", type=click.Choice(["text", "json", "csv", "markdown"]), default="text", show_default=True
-)
+
+def _speak(ctx: click.Context, _param: click.Parameter, value: str) -> None:
+    ctx.meta["twokey.outlook.lang"] = value
+
+
+def _shared(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --format and --lang."""
+    command = click.option(
+        "--lang",
+        type=click.Choice(["en", "zh"]),
+        default="en",
+        show_default=True,
+        expose_value=False,
+        callback=_speak,
+        is_eager=True,
+        help="Language of the answer.",
+    )(command)
+    return click.option(
+        "--format", "form", type=click.Choice(["text", "json", "csv", "markdown"]), default="text", show_default=True
+    )(command)
+
+
 DEFAULT = "founding-case-2026-01-28"
 
 
 def _scenario_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add what every command that runs the model takes."""
     for option in (
-        _FORMAT,
+        _shared,
         click.option(
             "--paths", type=click.IntRange(1), help="Paths; more narrow the Monte-Carlo error, not the doubt."
         ),
@@ -71,7 +90,7 @@ def outlook() -> None:
 
 
 @outlook.command()
-@_FORMAT
+@_shared
 def scenarios(form: Format) -> None:
     """List the ready scenarios."""
     from twokey.outlook.scenario import load, ready  # noqa: PLC0415
@@ -88,7 +107,7 @@ def scenarios(form: Format) -> None:
 
 @outlook.command()
 @click.argument("scenario", default=DEFAULT)
-@_FORMAT
+@_shared
 def inputs(scenario: str, form: Format) -> None:
     """List every input of a scenario with its interval and the source rows behind it."""
     from twokey.outlook.provenance import input_row  # noqa: PLC0415
@@ -102,7 +121,7 @@ def inputs(scenario: str, form: Format) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Only what was known on this day.")
 @click.option("--sum", "total", is_flag=True, help="Add the values up; refused where bases or units differ.")
-@_FORMAT
+@_shared
 def series(names: Sequence[str], as_of: Any, total: bool, form: Format) -> None:
     """Show data series with basis, source and the day each value was known; without a name, list the series."""
     from twokey.outlook.basis import DEFINITIONS, one_basis  # noqa: PLC0415
@@ -239,7 +258,7 @@ def exposure(form: Format, book: Path, scenario: str, **options: Any) -> None:
 @click.option(
     "--inputs", "inputs_file", type=click.Path(path_type=Path), help="Published inputs other than the package's."
 )
-@_FORMAT
+@_shared
 def check(file: Path | None, inputs_file: Path | None, form: Format) -> None:
     """Reproduce published analyses row by row, within the tolerance that each row gives.
 
@@ -254,7 +273,7 @@ def check(file: Path | None, inputs_file: Path | None, form: Format) -> None:
 @outlook.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Leave out figures that somebody reconstructed later.")
-@_FORMAT
+@_shared
 def backtest(file: Path | None, strict: bool, form: Format) -> None:
     """Score the forecasts against outcomes, each with only what was known on its day.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from twokey.cli.outlook_view import Format, number, say, show
+from twokey.cli.outlook_view import Format, language, number, say, show
 from twokey.outlook import basis, charts
 from twokey.outlook.arrive import arrive
 from twokey.outlook.commit import commit
@@ -40,12 +40,12 @@ def run_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) -> N
     rows = result.rows(options["lines"] or None)
     if form in ("text", "markdown") and not options["lines"]:
         rows = [row for row in rows if row["quarter"] == quarter]
-    told = f"{scenario.title}: from {scenario.as_of}, quarter {quarter} ends {result.ends[quarter]}"
+    told = f"{_title(scenario)}: from {scenario.as_of}, quarter {quarter} ends {result.ends[quarter]}"
     columns = ["side", "what", "unit", "counted by", "p10", "p50", "p90", "mean"]
     if form in ("text", "markdown"):
         rows = [{**row, "counted by": SHORT.get(row["basis"], row["basis"].partition(": ")[2])} for row in rows]
     if options["lines"]:
-        told, columns = f"{scenario.title}: from {scenario.as_of}", ["end", *columns]
+        told, columns = f"{_title(scenario)}: from {scenario.as_of}", ["end", *columns]
     show(rows, form, title=told, columns=columns)
     note = "counted in China's totals" if scenario.include_smuggled else "a line of its own, not in any total"
     say(
@@ -90,7 +90,7 @@ def commit_and_show(scenario: Scenario, form: Format, out: Path | None, workers:
                 {"what": "CVaR 10 % in two stages, USD", "value": answer.cvar_two_stage},
             ],
             form,
-            title=f"{scenario.title}: selling window {scenario.vendor.window_quarters} quarters",
+            title=f"{_title(scenario)}: selling window {scenario.vendor.window_quarters} quarters",
         )
         say(f"\nPackages, once both keys were seen in week {scenario.vendor.decide_week}:", form)
         show(
@@ -124,7 +124,7 @@ def arrive_and_show(scenario: Scenario, form: Format, out: Path | None, options:
             form,
         )  # fmt: skip
     else:
-        show(rows, form, title=f"{scenario.title}: {buyer.approved:,.0f} units approved for this buyer")
+        show(rows, form, title=f"{_title(scenario)}: {buyer.approved:,.0f} units approved for this buyer")
         named = (("least expected cost", answer.chosen), ("least worst regret", answer.cautious))
         say(
             f"\nDomestic order, placed now (it takes 3-4 quarters); at least {answer.least_order:,.0f} by the mandate:",
@@ -196,7 +196,7 @@ def frontier_and_show(scenario: Scenario, form: Format, out: Path | None, option
         }
         for p in points
     ]
-    show(rows, form, title=f"{scenario.title}: means after {scenario.quarters} quarters ({scenario.basis})")
+    show(rows, form, title=f"{_title(scenario)}: means after {scenario.quarters} quarters ({scenario.basis})")
     say("\nThe cap and the mandate are the importing state's choice; the export key stays as in the scenario.", form)
     _chart(charts.aims(points), out)
 
@@ -205,7 +205,7 @@ def exposure_and_show(scenario: Scenario, book: Path, form: Format, workers: int
     """Print what a turn of either key does to each order."""
     found = exposure(scenario, read_book(book), workers=workers)
     rows = [_exposed(e) for e in found]
-    show(rows, form, title=f"Exposure under {scenario.title}", columns=(
+    show(rows, form, title=f"Exposure under {_title(scenario)}", columns=(
         "order", "party", "chip", "units", "due", "P(export key closes)", "P(import key closes)", "P(moves in time)",
         "units at risk", "value at risk",
     ))  # fmt: skip
@@ -240,6 +240,10 @@ def _chart(spec: dict[str, Any], out: Path | None) -> None:
 def _progress(done: int, of: int) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r{done} of {of} blocks", nl=done == of, err=True)
+
+
+def _title(scenario: Scenario) -> str:
+    return scenario.title_zh if language() == "zh" else scenario.title
 
 
 def _open(flag: bool) -> str:

@@ -54,10 +54,12 @@ def show(rows: Sequence[Mapping[str, Any]], form: Format, *, title: str = "", co
         click.echo(out.getvalue(), nl=False)
         return
     names = list(columns) or list(rows[0])
-    cells = [[number(row.get(name)) for name in names] for row in rows]
+    if language() == "zh" and "what_zh" in rows[0]:
+        rows = [{**row, "what": row["what_zh"]} for row in rows]
+    cells = [[in_words(number(row.get(name))) for name in names] for row in rows]
     right = [isinstance(rows[0].get(name), int | float) for name in names]
     if form == "markdown":
-        click.echo("| " + " | ".join(names) + " |")
+        click.echo("| " + " | ".join(in_words(name) for name in names) + " |")
         click.echo("|" + "|".join("---:" if r else "---" for r in right) + "|")
         for line in cells:
             click.echo("| " + " | ".join(c.replace("|", "\\|") for c in line) + " |")
@@ -65,9 +67,9 @@ def show(rows: Sequence[Mapping[str, Any]], form: Format, *, title: str = "", co
     from rich.console import Console  # noqa: PLC0415 (only text needs it)
     from rich.table import Table  # noqa: PLC0415
 
-    grid = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    grid = Table(title=in_words(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, of_numbers in zip(names, right, strict=True):
-        grid.add_column(name, justify="right" if of_numbers else "left", overflow="fold")
+        grid.add_column(in_words(name), justify="right" if of_numbers else "left", overflow="fold")
     for line in cells:
         grid.add_row(*line)
     console = Console()
@@ -79,7 +81,22 @@ def show(rows: Sequence[Mapping[str, Any]], form: Format, *, title: str = "", co
 def say(text: str, form: Format) -> None:
     """Print a sentence beside a table, in the forms that a person reads."""
     if form in ("text", "markdown"):
-        click.echo(text)
+        click.echo(in_words(text))
+
+
+def language() -> str:
+    """Return the language that the command was asked for."""
+    context = click.get_current_context(silent=True)
+    return str(context.meta.get("twokey.outlook.lang", "en")) if context else "en"
+
+
+def in_words(text: str) -> str:
+    """Return a text in the language that was asked for; what has no translation stays as it is."""
+    if language() == "en":
+        return text
+    from twokey.cli.outlook_words import translate  # noqa: PLC0415 (only Chinese needs it)
+
+    return translate(text)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

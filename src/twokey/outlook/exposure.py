@@ -13,10 +13,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from twokey.chips.errors import UserError, nearest
+from twokey.chips.errors import UserError
 from twokey.outlook.model import simulate
 from twokey.outlook.scenario import Scenario
-from twokey.outlook.sources import outlook_chips
+from twokey.outlook.sources import find_chip
 
 COLUMNS: Final = ("order", "party", "chip", "units", "value_minor", "currency", "export_key", "import_key", "due")
 KEY_STATES: Final = ("turned", "pending", "closed")
@@ -88,11 +88,10 @@ def _order(row: Mapping[str, Any], place: str) -> Order:
         return int(text)
 
     chip = str(row.get("chip", ""))
-    known = {_fold(name): name for name in outlook_chips()} | {
-        _fold(name.removesuffix(" SXM")): name for name in outlook_chips()
-    }
-    if _fold(chip) not in known:
-        raise UserError(f"{place}: unknown chip {chip!r}{nearest(chip, outlook_chips())}")
+    try:
+        named = find_chip(chip).name
+    except UserError as error:
+        raise UserError(f"{place}: {error}") from None
     states = [str(row.get(name, "")).strip() for name in ("export_key", "import_key")]
     for name, given in zip(("export_key", "import_key"), states, strict=True):
         if given not in KEY_STATES:
@@ -104,7 +103,7 @@ def _order(row: Mapping[str, Any], place: str) -> Order:
     return Order(
         str(row.get("order", "")),
         str(row.get("party", "")),
-        known[_fold(chip)],
+        named,
         whole("units"),
         whole("value_minor"),
         str(row.get("currency", "USD")),
@@ -166,7 +165,3 @@ def _one(order: Order, us: Flags, cn: Flags, travel: float) -> Exposure:
 
 def _held(flags: Flags) -> Flags:
     return np.asarray(np.logical_or(flags, np.arange(len(flags))[:, None] == 0))
-
-
-def _fold(name: str) -> str:
-    return "".join(c for c in name.casefold() if c.isalnum())

@@ -159,8 +159,9 @@ def run(  # noqa: PLR0912, PLR0913, PLR0915 (one step of the model, read from to
             inspection_weeks[struck] += VERIFICATION_WEEKS
             leave_inspection = each(inspection_weeks + line.inspection_extra[t])
         if (struck := strikes["mandate"](t)).size:
-            np.add.at(s["mandate"], struck, x["mandate_step"][struck])
-            np.minimum(s["mandate"], MOST_DOMESTIC, out=s["mandate"])
+            raised = s["mandate"].copy()
+            np.add.at(raised, struck, x["mandate_step"][struck])
+            np.maximum(s["mandate"], np.minimum(raised, MOST_DOMESTIC), out=s["mandate"])
         if t and line.mandate[t] > line.mandate[t - 1]:
             np.maximum(s["mandate"], line.mandate[t], out=s["mandate"])
         memory[strikes["hbm_relief"](t)] *= 2.0

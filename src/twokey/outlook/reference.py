@@ -88,7 +88,7 @@ def stepper(  # noqa: PLR0913, PLR0915, PLR0917 (one step of the model, read fro
         verification += VERIFICATION_WEEKS * (strikes.chip_security == t)
         for strike in strikes.mandate:
             if strike == t:
-                s["mandate"] = min(MOST_DOMESTIC, s["mandate"] + x["mandate_step"])
+                s["mandate"] = max(s["mandate"], min(MOST_DOMESTIC, s["mandate"] + x["mandate_step"]))
         if t and line.mandate[t] > line.mandate[t - 1]:
             s["mandate"] = max(s["mandate"], float(line.mandate[t]))
         memory *= 2.0 if strikes.hbm_relief == t else 1.0

@@ -5,12 +5,17 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from twokey.chips.errors import UserError
 from twokey.outlook import charts
+from twokey.outlook.arrive import arrive
 from twokey.outlook.basis import DEFINITIONS
+from twokey.outlook.commit import commit
+from twokey.outlook.compare import frontier
 from twokey.outlook.events import ACTS
 from twokey.outlook.explain import tornado
 from twokey.outlook.lines import find_line, headline
@@ -26,6 +31,12 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "keys": ("Both keys", "两把钥匙"),
     "turns": ("What it turns on", "取决于什么"),
     "play": ("Try other settings", "改变设定"),
+    "vendor": ("The vendor: how much to commit", "供应商：承诺多少"),
+    "buyer": ("The buyer: when it arrives", "买家：何时到货"),
+    "aims": ("The importing state: two aims", "进口国：两个目标"),
+    "compute": ("compute, H100e", "算力（H100e）"),
+    "made": ("domestic packages", "国产件数"),
+    "yield": ("die yield", "良率"),
     "inputs": ("Every input and where it comes from", "全部输入及来源"),
     "basis": ("What the numbers count", "数字口径"),
     "care": ("Read with care", "使用须知"),
@@ -136,6 +147,7 @@ def html_report(result: Result) -> str:
                 [[two(known[s.name].what, known[s.name].what_zh), _n(s.low), _n(s.high)] for s in swings],
             ),
         ),
+        *_answers(result),
         f'<h2>{word("play")}</h2><div id="sliders"></div>',
         f'<script type="application/json" id="grid">{json.dumps(grid(scenario), separators=(",", ":"))}</script>',
         f'<h2>{word("care")}</h2><ul>{"".join(f"<li>{two(*text)}</li>" for text in _CARE)}</ul>',
@@ -152,6 +164,55 @@ def html_report(result: Result) -> str:
         '<nav><button data-to="en">English</button><button data-to="zh">中文</button></nav>'
         f"<main>{''.join(parts)}</main><script>{script}</script></body></html>\n"
     )
+
+
+def _answers(result: Result) -> list[str]:
+    """Return the vendor's and the buyer's answer and the two aims, each with its chart and a table."""
+    scenario = replace(result.scenario, paths=min(result.scenario.paths, _PATHS), steps_a_quarter=3)
+    parts = []
+    try:
+        vendor = commit(scenario)
+    except UserError as error:
+        parts += [f"<h2>{word('vendor')}</h2>", f"<p>{html.escape(str(error))}</p>"]
+    else:
+        rows = [
+            [two("units, one stage", "一次承诺件数"), _n(vendor.quantity)],
+            [two("dies, two stages", "两阶段芯粒"), _n(vendor.dies)],
+            [two("critical fractile", "临界分位"), _n(vendor.fractile)],
+            [two("break-even probability", "盈亏平衡概率"), _n(vendor.break_even)],
+            [two("expected profit, USD", "期望利润（美元）"), _n(vendor.profit)],
+            [two("CVaR 10 %, USD", "CVaR 10 %（美元）"), _n(vendor.cvar)],
+        ]
+        beside = table([word("what"), word("value")], rows)
+        parts += [
+            f"<h2>{word('vendor')}</h2>",
+            figure(charts.commitment(vendor), charts.commitment(vendor, "zh"), beside),
+        ]
+    buyer = arrive(scenario)
+    rows = [
+        [day.isoformat(), _n(float(buyer.expected[n])), *(f"{p:.0%}" for p in buyer.probability[:, n])]
+        for n, day in enumerate(buyer.days)
+    ]
+    head = [word("end"), word("mean"), *(f"&ge; {q:,.0f}" for q in buyer.quantities)]
+    beside = table(head, rows)
+    parts += [f"<h2>{word('buyer')}</h2>", figure(charts.arrival(buyer), charts.arrival(buyer, "zh"), beside)]
+    points = frontier(scenario, paths=_PATHS // 2)
+    rows = [
+        [two("present", "现行") if p.present else _n(p.cap), f"{p.mandate:.0%}", _n(p.compute), _n(p.domestic_made),
+         _n(p.die_yield)]
+        for p in points
+        if p.best or p.present
+    ]  # fmt: skip
+    head = [
+        two("cap a year", "年进口上限"),
+        two("mandate", "国产比例"),
+        *(word(w) for w in ("compute", "made", "yield")),
+    ]
+    beside = table(head, rows)
+    return [*parts, f"<h2>{word('aims')}</h2>", figure(charts.aims(points), charts.aims(points, "zh"), beside)]
+
+
+_PATHS: Final = 2_000
 
 
 def _inputs(result: Result) -> str:

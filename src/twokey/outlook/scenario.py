@@ -16,7 +16,7 @@ from twokey.chips.errors import UserError, nearest
 from twokey.outlook.events import Event, contradictions, in_order, read_event
 from twokey.outlook.inputs import Correlation, Input, correlation_matrix, defaults, override
 from twokey.outlook.scenario_records import BASES, STEPS, WEEKS_A_QUARTER, Buyer, Scenario, Vendor
-from twokey.outlook.sources import OutlookChip, outlook_chips, series_rows, table
+from twokey.outlook.sources import OutlookChip, find_chip, series_rows, table
 from twokey.outlook.toml_lines import Lines, read_toml
 
 __all__ = [
@@ -147,11 +147,10 @@ class _Reader:
         )
 
     def chip(self, key: str, name: object) -> OutlookChip:
-        known = outlook_chips()
-        folded = {_fold(n): c for n, c in known.items()} | {_fold(n).removesuffix("sxm"): c for n, c in known.items()}
-        if _fold(str(name)) not in folded:
-            raise self.fail(key, f"unknown chip {name!r}{nearest(str(name), known)}; known: {', '.join(known)}")
-        return folded[_fold(str(name))]
+        try:
+            return find_chip(str(name))
+        except UserError as error:
+            raise self.fail(key, str(error)) from None
 
     def base(self, head: Mapping[str, Any]) -> Scenario | None:
         """Read the ready scenario that this one extends; what is not said here is taken from it."""
@@ -172,7 +171,7 @@ class _Reader:
             prefix = f"event[{n}]"
             fields = {k.removeprefix(prefix + "."): v for k, v in self.lines.items() if k.startswith(prefix + ".")}
             event = read_event(item, self.place, self.lines.get(prefix, 1), fields)
-            if event.chip and self.chip(f"{prefix}.chip", event.chip) is not chip:
+            if event.chip and self.chip(f"{prefix}.chip", event.chip).name != chip.name:
                 raise self.fail(
                     f"{prefix}.chip",
                     f"this scenario sells {chip.name} only, so {event.act!r} of {event.chip} limits what nobody "
@@ -282,7 +281,3 @@ def source_ids() -> frozenset[str]:
     ids = {row.id for row in series_rows()} | {row.series for row in series_rows()}
     ids |= {row["id"] for name in ("events", "regimes", "conversions") for row in table(name)}
     return frozenset(ids | {"regimes.csv", "events.csv", "series_dictionary.csv"})
-
-
-def _fold(name: str) -> str:
-    return "".join(c for c in name.casefold() if c.isalnum())

@@ -11,11 +11,14 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Final
 
-from twokey.chips.errors import UserError, nearest
+from twokey.chips import UserError, find, nearest
 from twokey.outlook.basis import Quantity
 
 Row = dict[str, str]
+H100_TOPS: Final = 1979.0
+H100_BANDWIDTH_GBS: Final = 3350.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +249,45 @@ def outlook_chips() -> dict[str, OutlookChip]:
     }
 
 
+def find_chip(name: str) -> OutlookChip:
+    """Return one chip by name: from `chips.csv`, or from the catalogue of `twokey.chips`, counted the same way.
+
+    >>> find_chip("h200").name, round(find_chip("MI300X").h100e_bandwidth, 2)
+    ('H200 SXM', 1.58)
+
+    Raises:
+        UserError: no such chip, or one whose 8-bit rate, TPP or bandwidth nobody has published.
+
+    """
+    known = {_fold(chip): each for chip, each in outlook_chips().items()}
+    known |= {_fold(chip.removesuffix(" SXM")): each for chip, each in outlook_chips().items()}
+    if _fold(name) in known:
+        return known[_fold(name)]
+    try:
+        chip = find(name)
+    except UserError:
+        hint = nearest(name, outlook_chips())
+        raise UserError(f"unknown chip {name!r}{hint}; `twokey chips list` shows the catalogue") from None
+    rate, bandwidth, tpp = chip.rate(8), chip.dram_bandwidth_gbs, chip.tpp
+    if rate is None or bandwidth is None or tpp is None:
+        raise UserError(f"chip {chip.name!r} has no published 8-bit rate, TPP or bandwidth, so it cannot be counted")
+    price = (chip.price_usd, chip.price_usd) if chip.price_usd else None
+    return OutlookChip(
+        chip.name,
+        chip.vendor,
+        rate,
+        chip.rate(4),
+        bandwidth,
+        tpp,
+        rate / H100_TOPS,
+        bandwidth / H100_BANDWIDTH_GBS,
+        None,
+        price,
+        "",
+        "unchecked" if chip.unchecked else chip.confidence,
+    )
+
+
 @cache
 def snapshot_hash() -> str:
     """Return the SHA-256 of every data file in the package, in order of name: the snapshot that a result used."""
@@ -261,3 +303,7 @@ def _number(text: str) -> float | None:
 
 def _pair(low: str, high: str) -> tuple[float, float] | None:
     return (float(low), float(high)) if low and high else None
+
+
+def _fold(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())

@@ -7,11 +7,10 @@ import re
 from statistics import NormalDist
 
 from twokey.outlook.check.rows import Computed, Inputs, Published, numbers, years
-from twokey.outlook.sources import outlook_chips, series_rows, table
+from twokey.outlook.sources import H100_TOPS, outlook_chips, series_rows, table
 
 _Z80, _Z90 = NormalDist().inv_cdf(0.9), NormalDist().inv_cdf(0.95)
 _US_OWNERS = frozenset({"Amazon", "CoreWeave", "Google", "Meta", "Microsoft", "Oracle", "xAI"})
-_H100_TOPS = 1979.0
 
 
 def units_from_revenue(
@@ -33,7 +32,7 @@ def units_from_revenue(
 
 def h100e_of_units(units: float, tops_8bit: float) -> float:
     """Return H100-equivalents by dense 8-bit operations: units x TOPS / 1979."""
-    return units * tops_8bit / _H100_TOPS
+    return units * tops_8bit / H100_TOPS
 
 
 def sold_to_china(row: Published, _: Inputs) -> Computed:
