@@ -59,11 +59,11 @@ def read_book(path: Path, groups: Iterable[int] | None = None) -> Iterator[pl.Da
     Errors: UserError with the file, and the line or column where it is malformed.
     """
     with _reading(path):
-        waiting: list[pa.RecordBatch] = []
+        waiting: list[pa.Table] = []
         lines = 0
-        for batch in _batches(path, groups):
-            waiting.append(batch)
-            lines += batch.num_rows
+        for table in _tables(path, groups):
+            waiting.append(table)
+            lines += table.num_rows
             if lines >= BATCH:
                 yield _frame(waiting)
                 waiting, lines = [], 0
@@ -71,30 +71,51 @@ def read_book(path: Path, groups: Iterable[int] | None = None) -> Iterator[pl.Da
             yield _frame(waiting)
 
 
-def _frame(batches: list[pa.RecordBatch]) -> pl.DataFrame:
-    """Return batches as one frame; small row groups are put together, since each batch costs some fixed work."""
-    frame = pl.from_arrow(pa.Table.from_batches(batches).unify_dictionaries())
-    assert isinstance(frame, pl.DataFrame)
-    return frame.rechunk()
+def _frame(tables: list[pa.Table]) -> pl.DataFrame:
+    """Return tables as one frame; small row groups are put together, since each batch costs some fixed work."""
+    table = tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+    return pl.DataFrame([_series(name, column) for name, column in zip(table.column_names, table.columns, strict=True)])
 
 
-def _batches(path: Path, groups: Iterable[int] | None) -> Iterator[pa.RecordBatch]:
+def _series(name: str, column: pa.ChunkedArray) -> pl.Series:
+    if not pa.types.is_dictionary(column.type):
+        return pl.Series(name, pl.from_arrow(column)).rechunk()
+    whole = column.unify_dictionaries().combine_chunks()
+    return _enum(name, whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole)
+
+
+def _enum(name: str, words: pa.DictionaryArray) -> pl.Series:
+    """Return words that come with their dictionary as an Enum: no word is hashed, the numbers are taken as they are."""
+    categories = words.dictionary.to_pylist()
+    if None in categories or len(set(categories)) < len(categories):
+        return pl.Series(name, pl.from_arrow(words))
+    width = pl.UInt8 if len(categories) <= 255 else pl.UInt16 if len(categories) <= 65_535 else pl.UInt32
+    return pl.Series(name, pl.from_arrow(words.indices)).cast(width).cat.to(pl.Enum(categories))
+
+
+def _tables(path: Path, groups: Iterable[int] | None) -> Iterator[pa.Table]:
     match path.suffix:
         case ".parquet":
             schema = pa_parquet.read_schema(path)
             words = [one.name for one in schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
             file = pa_parquet.ParquetFile(path, read_dictionary=words, memory_map=True)
-            yield from file.iter_batches(BATCH, row_groups=None if groups is None else list(groups))
+            for wanted in _grouped(file.metadata, range(file.num_row_groups) if groups is None else groups):
+                if len(wanted) == 1 and file.metadata.row_group(wanted[0]).num_rows > 2 * BATCH:
+                    batches = file.iter_batches(BATCH, row_groups=wanted)  # a group that is too large to be held
+                    yield from (pa.Table.from_batches([batch]) for batch in batches)
+                else:
+                    yield file.read_row_groups(wanted)
         case ".arrow" | ".feather" | ".ipc":
             with pa.memory_map(str(path)) as source:
                 try:
                     reader = pa_ipc.open_file(source)
-                    yield from (reader.get_batch(number) for number in range(reader.num_record_batches))
+                    batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
+                    yield from (pa.Table.from_batches([batch]) for batch in batches)
                 except pa.ArrowInvalid:
                     source.seek(0)
-                    yield from pa_ipc.open_stream(source)
+                    yield from (pa.Table.from_batches([batch]) for batch in pa_ipc.open_stream(source))
         case ".csv":
-            yield from pa_csv.open_csv(
+            reader = pa_csv.open_csv(
                 path,
                 read_options=pa_csv.ReadOptions(block_size=64 << 20, use_threads=False),  # so that it tells the row
                 convert_options=pa_csv.ConvertOptions(
@@ -104,8 +125,23 @@ def _batches(path: Path, groups: Iterable[int] | None) -> Iterator[pa.RecordBatc
                     null_values=["", "NaN", "nan", "-1", "NA", "null"],
                 ),
             )
+            yield from (pa.Table.from_batches([batch]) for batch in reader)
         case _:
             raise UserError(f"{path}: a book is .parquet, .arrow or .csv (got {path.suffix or 'no ending'!r})")
+
+
+def _grouped(metadata: Any, groups: Iterable[int]) -> Iterator[list[int]]:
+    """Yield row groups together that make a batch: reading whole groups is twice as fast as reading across them."""
+    waiting: list[int] = []
+    lines = 0
+    for group in groups:
+        waiting.append(group)
+        lines += metadata.row_group(group).num_rows
+        if lines >= BATCH:
+            yield waiting
+            waiting, lines = [], 0
+    if waiting:
+        yield waiting
 
 
 class _reading:  # noqa: N801 - reads like a keyword: with _reading(path)
