@@ -347,11 +347,12 @@ class BookLaw:
         Errors: UserError with `where`, line and column for what does not pass the door.
         """
         facts = admit_frame(frame, where, first_line)
-        carried = frame.select(name for name in frame.columns if "." not in name)
+        words = pl.selectors.enum() | pl.selectors.categorical()  # a reader makes other classes of them in every batch
+        carried = frame.select(name for name in frame.columns if "." not in name).with_columns(words.cast(pl.String))
         if AS_OF not in frame.columns:
             return pl.concat([carried, self._on(self.as_of, facts)], how="horizontal")
         days = frame[AS_OF]
-        if days.dtype in (pl.String, pl.Categorical):
+        if days.dtype in (pl.String, pl.Categorical) or isinstance(days.dtype, pl.Enum):
             days = days.cast(pl.String)
             words, days = days, days.str.to_date(strict=False)
             bad = (days.is_null() & words.is_not_null() & (words.str.strip_chars() != "")).fill_null(False)
