@@ -360,8 +360,10 @@ class BookLaw:
         Errors: UserError with `where`, line and column for what does not pass the door.
         """
         facts = admit_frame(frame, where, first_line)
-        words = pl.selectors.enum() | pl.selectors.categorical()  # a reader makes other classes of them in every batch
-        carried = frame.select(name for name in frame.columns if "." not in name).with_columns(words.cast(pl.String))
+        classes = (
+            pl.selectors.enum() | pl.selectors.categorical()
+        )  # a reader makes other classes of them in every batch
+        carried = frame.select(name for name in frame.columns if "." not in name).with_columns(classes.cast(pl.String))
         if AS_OF not in frame.columns:
             return pl.concat([carried, self._on(self.as_of, facts)], how="horizontal")
         days = frame[AS_OF]
