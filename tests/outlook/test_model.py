@@ -9,9 +9,11 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from distributed import LocalCluster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from twokey.chips import UserError
 from twokey.outlook import flows, model, reference
 from twokey.outlook.events import Event
 from twokey.outlook.flows import DIES_A_PACKAGE, STACKS_A_PACKAGE, STOCKS
@@ -166,6 +168,18 @@ def test_a_path_does_not_depend_on_how_many_follow() -> None:
 def test_dask_gives_the_same_numbers() -> None:
     scenario = replace(FOUNDING, paths=11_000, quarters=2, steps_a_quarter=3)
     assert np.array_equal(run(scenario).quantiles, run(scenario, engine="dask").quantiles)
+
+
+def test_a_cluster_of_two_processes_gives_the_same_numbers() -> None:
+    scenario = replace(FOUNDING, paths=11_000, quarters=2, steps_a_quarter=3)
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
+        there = run(scenario, engine="dask", scheduler=cluster.scheduler_address)
+    assert np.array_equal(run(scenario).quantiles, there.quantiles)
+
+
+def test_a_scheduler_that_is_not_there_is_told() -> None:
+    with pytest.raises(UserError, match="no Dask scheduler answers"):
+        run(SMALL, engine="dask", scheduler="nonsense")
 
 
 def test_a_closed_export_key_delivers_nothing() -> None:

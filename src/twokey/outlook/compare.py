@@ -39,6 +39,11 @@ def compare(scenarios: Sequence[Scenario], quarter: int, *, workers: int = 1) ->
     """Run each scenario with the same random numbers and return one row for each line: value by scenario at a quarter.
 
     Scenarios with one seed share every draw, so a difference is due to the scenario.
+
+    Raises:
+        MixedBasisError: they count compute, or smuggled compute, in different ways.
+        UserError: fewer than two, different horizons, or a quarter outside them.
+
     """
     comparable(scenarios)
     seed = scenarios[0].seed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,7 @@ def provenance(scenario: Scenario) -> dict[str, Any]:
         "seed": scenario.seed,
         "basis": scenario.basis,
         "include_smuggled": scenario.include_smuggled,
+        "chips": [asdict(chip) for chip in (scenario.chip, scenario.domestic_chip)],
         "data_sha256": snapshot_hash(),
         "events": [
             {"date": e.date.isoformat(), "key": e.key, "act": e.act, **e.numbers, "sources": source_rows(e.sources)}

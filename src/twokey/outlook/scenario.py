@@ -76,7 +76,7 @@ def read(file: Path) -> Scenario:
 
 
 def with_inputs(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
-    """Return the scenario with some inputs fixed to one value."""
+    """Return the scenario with some inputs fixed to one value; an unknown input is a `UserError`."""
     changed = dict(scenario.inputs)
     for name, value in values.items():
         if name not in changed:
