@@ -119,7 +119,10 @@ class Difference:
         )
         moved_key = pl.Series([False]).new_from_index(0, facts.height)
         for question in self.questions:
-            pair = pl.DataFrame({"before": old[question].cast(pl.String), "after": new[question].cast(pl.String)})
+            before, after = old[question], new[question]
+            if before.dtype != after.dtype:  # the amendment gives other answers
+                before, after = before.cast(pl.String), after.cast(pl.String)
+            pair = pl.DataFrame([before.alias("before"), after.alias("after")])
             moved = pair["before"].ne_missing(pair["after"])
             if moved.any():
                 moved_key |= self._count(impact, question, pair, weights, moved)
@@ -149,7 +152,7 @@ class Difference:
             if was != now:
                 impact.keys.setdefault((key, was, now), Moved()).add(lines, units, value)
                 stricter.append((before, after))
-        chosen = pl.DataFrame(stricter, schema={"before": pl.String, "after": pl.String}, orient="row")
+        chosen = pl.DataFrame(stricter, schema=pair.schema, orient="row")
         return pair.join(
             chosen.with_columns(pl.lit(True).alias("yes")),
             on=["before", "after"],
