@@ -14,7 +14,7 @@ from twokey.outlook.basis import MixedBasisError
 from twokey.outlook.events import Event
 from twokey.outlook.lines import AT, find_line, headline
 from twokey.outlook.run import Result, run
-from twokey.outlook.scenario import Scenario
+from twokey.outlook.scenario import Scenario, with_inputs
 
 SHOWN: Final = (
     "delivered_total", "domestic_made", "china_8bit", "china_bandwidth", "gap_8bit", "gap_bandwidth",
@@ -120,8 +120,6 @@ def _beats(first: Point, second: Point) -> bool:
 
 
 def _point(scenario: Scenario, cap: float, mandate: float, conversion: float) -> Point:
-    from twokey.outlook.scenario import with_inputs  # noqa: PLC0415 (a cycle through the reader otherwise)
-
     start = scenario.as_of
     own = [e for e in scenario.events if e.key == "export"]
     chosen = [
