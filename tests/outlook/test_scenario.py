@@ -80,6 +80,8 @@ CASES = [
         "interval = 80 or interval = 90",
     ),
     ("an interval with one end", "[inputs]\nmandate = { low = 0.4, interval = 80 }\n", 5, "needs low and high"),
+    ("a mandate in percent", "[inputs]\nmandate = 80\n", 5, "a share lies from 0 to 1"),
+    ("a time of no length", "[inputs]\ncustoms_weeks = 0\n", 5, "must be above 0"),
     ("a text for a number", '[inputs]\nmandate = "half"\n', 5, "must be a number, or"),
     ("a share of one and a half", "[inputs]\nmandate = { low = 0.4, high = 1.5, interval = 80 }\n", 5, "below 1"),
     (

@@ -80,6 +80,12 @@ def headline(scenario: Scenario) -> tuple[str, str]:
     return "china_8bit", "gap_8bit"
 
 
+def _sum_of_powers(growth: Floats, n: npt.NDArray[np.int64]) -> Floats:
+    """1 + growth + ... + growth^(n - 1), also where nothing grows."""
+    safe = np.where(growth == 1.0, 2.0, growth)
+    return np.where(growth == 1.0, n, (safe**n - 1) / (safe - 1))
+
+
 def measure(scenario: Scenario, block: Block, offshore: Floats) -> Floats:
     """Return every line for every quarter of one block: shape (len(LINES), quarters + 1, paths); flows start at 0.
 
@@ -127,7 +133,7 @@ def measure(scenario: Scenario, block: Block, offshore: Floats) -> Floats:
         + extra,
     )
     growth, n = 1 + x["us_growth"], np.arange(quarters)[:, None]
-    us = put("us_8bit", x["us_stock"] + x["us_added_quarter"] * (growth**n - 1) / (growth - 1))
+    us = put("us_8bit", x["us_stock"] + x["us_added_quarter"] * _sum_of_powers(growth, n))
     put("us_bandwidth", us * x["us_bandwidth_ratio"])
     added = put("added_8bit", flow(china))
     with np.errstate(divide="ignore", invalid="ignore"):
