@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -58,42 +58,78 @@ def read_book(path: Path, groups: Iterable[int] | None = None) -> Iterator[pl.Da
     Errors: UserError with the file, and the line or column where it is malformed.
     """
     with _reading(path):
-        waiting: list[pa.RecordBatch] = []
-        lines = 0
-        for batch in _batches(path, groups):
-            waiting.append(batch)
-            lines += batch.num_rows
-            if lines >= BATCH:
-                yield _frame(waiting)
-                waiting, lines = [], 0
-        if lines:
+        yield from _parquet(path, groups) if path.suffix == ".parquet" else _joined(_tables(path))
+
+
+def _parquet(path: Path, groups: Iterable[int] | None) -> Iterator[pl.DataFrame]:
+    """Yield a Parquet file, whole row groups at a time; words come with their dictionary, so that none is hashed."""
+    file = pa_parquet.ParquetFile(path, memory_map=True)
+    schema = file.schema_arrow
+    words = [one.name for one in schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
+    by_word = pa_parquet.ParquetFile(path, read_dictionary=words, memory_map=True)
+    others = [name for name in schema.names if name not in words]
+    lines = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    for wanted in _grouped(lines, range(len(lines)) if groups is None else groups):
+        if len(wanted) == 1 and lines[wanted[0]] > 2 * BATCH:  # a group that is too large to be held
+            yield from _joined(pa.Table.from_batches([one]) for one in by_word.iter_batches(BATCH, row_groups=wanted))
+            continue
+        start, count = sum(lines[: wanted[0]]), sum(lines[group] for group in wanted)
+        columns = {}
+        if words:
+            table = by_word.read_row_groups(wanted, columns=words)
+            columns = {name: _series(name, table[name]) for name in words}
+        if others:  # Polars reads the rest in half the time
+            rest = pl.scan_parquet(path).select(others).slice(start, count).collect()
+            columns.update({name: rest[name] for name in others})
+        yield pl.DataFrame([columns[name] for name in schema.names])
+
+
+def _joined(tables: Iterable[pa.Table]) -> Iterator[pl.DataFrame]:
+    """Yield small tables together as frames, since each batch costs some fixed work."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(one.num_rows for one in waiting) >= BATCH:
             yield _frame(waiting)
+            waiting = []
+    if any(one.num_rows for one in waiting):
+        yield _frame(waiting)
 
 
-def _frame(batches: list[pa.RecordBatch]) -> pl.DataFrame:
-    """Return batches as one frame; small row groups are put together, since each batch costs some fixed work."""
-    frame = pl.from_arrow(pa.Table.from_batches(batches).unify_dictionaries())
-    assert isinstance(frame, pl.DataFrame)
-    return frame.rechunk()
+def _frame(tables: list[pa.Table]) -> pl.DataFrame:
+    table = tables[0] if len(tables) == 1 else pa.concat_tables(tables)
+    return pl.DataFrame([_series(name, column) for name, column in zip(table.column_names, table.columns, strict=True)])
 
 
-def _batches(path: Path, groups: Iterable[int] | None) -> Iterator[pa.RecordBatch]:
+def _series(name: str, column: pa.ChunkedArray) -> pl.Series:
+    if not pa.types.is_dictionary(column.type):
+        return pl.Series(name, pl.from_arrow(column)).rechunk()
+    whole = column.unify_dictionaries().combine_chunks()
+    return _enum(name, whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole)
+
+
+def _enum(name: str, words: pa.DictionaryArray) -> pl.Series:
+    """Return words that come with their dictionary as an Enum: no word is hashed, the numbers are taken as they are."""
+    categories = words.dictionary.to_pylist()
+    if None in categories or len(set(categories)) < len(categories):
+        return pl.Series(name, pl.from_arrow(words))
+    width = pl.UInt8 if len(categories) <= 255 else pl.UInt16 if len(categories) <= 65_535 else pl.UInt32
+    return pl.Series(name, pl.from_arrow(words.indices)).cast(width).cat.to(pl.Enum(categories))
+
+
+def _tables(path: Path) -> Iterator[pa.Table]:
     match path.suffix:
-        case ".parquet":
-            schema = pa_parquet.read_schema(path)
-            words = [one.name for one in schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
-            file = pa_parquet.ParquetFile(path, read_dictionary=words, memory_map=True)
-            yield from file.iter_batches(BATCH, row_groups=None if groups is None else list(groups))
         case ".arrow" | ".feather" | ".ipc":
             with pa.memory_map(str(path)) as source:
                 try:
                     reader = pa_ipc.open_file(source)
-                    yield from (reader.get_batch(number) for number in range(reader.num_record_batches))
+                    batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
+                    yield from (pa.Table.from_batches([batch]) for batch in batches)
                 except pa.ArrowInvalid:
                     source.seek(0)
-                    yield from pa_ipc.open_stream(source)
+                    yield from (pa.Table.from_batches([batch]) for batch in pa_ipc.open_stream(source))
         case ".csv":
-            yield from pa_csv.open_csv(
+            reader = pa_csv.open_csv(
                 path,
                 read_options=pa_csv.ReadOptions(block_size=64 << 20, use_threads=False),  # so that it tells the row
                 convert_options=pa_csv.ConvertOptions(
@@ -103,8 +139,21 @@ def _batches(path: Path, groups: Iterable[int] | None) -> Iterator[pa.RecordBatc
                     null_values=["", "NaN", "nan", "-1", "NA", "null"],
                 ),
             )
+            yield from (pa.Table.from_batches([batch]) for batch in reader)
         case _:
             raise UserError(f"{path}: a book is .parquet, .arrow or .csv (got {path.suffix or 'no ending'!r})")
+
+
+def _grouped(lines: Sequence[int], groups: Iterable[int]) -> Iterator[list[int]]:
+    """Yield neighbouring row groups together that make a batch; `lines`: the number of lines of each group."""
+    waiting: list[int] = []
+    for group in groups:
+        if waiting and (group != waiting[-1] + 1 or sum(lines[one] for one in waiting) >= BATCH):
+            yield waiting
+            waiting = []
+        waiting.append(group)
+    if waiting:
+        yield waiting
 
 
 class _reading:  # noqa: N801 - reads like a keyword: with _reading(path)

@@ -6,6 +6,7 @@ Backends read this form. `Const(None)` stands for a value that no law sets: a co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from twokey.law.engine.law import LawInForce
 from twokey.law.engine.tree import (
@@ -27,9 +28,11 @@ from twokey.law.engine.tree import (
     Ref,
     facts_of,
     refs_of,
+    rewrite,
     walk,
 )
 
+THEN: Final = "then: "  # before the names of the second of two laws that stand side by side
 TRUE, FALSE, UNKNOWN = Const(True), Const(False), Const(None)  # type: ignore[arg-type]  # None: no law sets it
 
 
@@ -87,6 +90,38 @@ def fold(law: LawInForce) -> Folded:
             ]
             questions[question.key] = _reachable(folded)
     return Folded(provisions, asserted, questions, values)
+
+
+def side_by_side(old: Folded, new: Folded) -> Folded:
+    """Return one law that says what both say, so that what they share is asked once.
+
+    Every question of the second stands under its name with `THEN` before it, and so does each of its provisions that
+    says something else, or rests on one that does; the others are those of the first.
+    """
+    differs: set[str] = set()
+    for key, tree in new.provisions.items():
+        same = old.provisions.get(key) == tree and old.asserted.get(key) == new.asserted.get(key)
+        if not same or any(ref in differs for ref in refs_of(tree)):
+            differs.add(key)
+
+    def renamed(node: Node) -> Node | None:
+        match node:
+            case Ref(key) if key in differs:
+                return Ref(f"{THEN}{key}")
+            case AnyOf(key, items) if key in differs:
+                return AnyOf(f"{THEN}{key}", items)
+            case _:
+                return None
+
+    provisions = {f"{THEN}{key}": rewrite(new.provisions[key], renamed) for key in differs}
+    asserted = {f"{THEN}{key}": fact for key, fact in new.asserted.items() if key in differs}
+    questions = {
+        f"{THEN}{key}": tuple(Branch(rewrite(branch.condition, renamed), branch.answer) for branch in branches)
+        for key, branches in new.questions.items()
+    }
+    return Folded(
+        {**old.provisions, **provisions}, {**old.asserted, **asserted}, {**old.questions, **questions}, old.values
+    )
 
 
 def fold_condition(node: Node, regime: str, law: LawInForce) -> Node:
