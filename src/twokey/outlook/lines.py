@@ -69,7 +69,7 @@ def find_line(name: str) -> Line:
 
 
 def headline(scenario: Scenario) -> tuple[str, str]:
-    """Return the names of the compute and gap lines on the scenario's basis; TPP has the 8-bit gap.
+    """Return the names of the compute and gap lines on the scenario's basis.
 
     >>> from twokey.outlook.scenario import load
     >>> headline(load("founding-case-2026-01-28"))
