@@ -74,6 +74,10 @@ def test_set_fixes_an_input_and_says_when_it_cannot() -> None:
         call("run", *SMALL, "--set", "conversion")
     with pytest.raises(UserError, match="did you mean conversion"):
         call("run", *SMALL, "--set", "conversions=0.1")
+    with pytest.raises(UserError, match="a share lies from 0 to 1"):
+        call("run", *SMALL, "--set", "mandate=80")
+    with pytest.raises(UserError, match="must be a number from 0"):
+        call("run", *SMALL, "--set", "vendor_stock=-1")
 
 
 def test_check_ends_with_one_where_a_row_differs(tmp_path: Path) -> None:

@@ -164,3 +164,14 @@ def test_mistakes_in_targets_name_file_and_line(tmp_path: Path, row: str, says: 
     file.write_text(HEADER + row + "\n")
     with pytest.raises(UserError, match=says):
         backtest(file)
+
+
+def test_the_documentation_prints_the_scores_of_today() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "outlook.md").read_text(encoding="utf-8")
+    for name in ("persistence", "climatology"):
+        assert f"against {name} | {REPORT.mean_crps(beside=name):.3f} | {REPORT.mean_crps(name):.3f} |" in text
+    guided = f"(6 targets) | {REPORT.mean_crps(beside='guidance'):.3f} | {REPORT.mean_crps('guidance'):.3f} |"
+    assert guided in text
+    assert f"{REPORT.mean_brier():.3f} | {REPORT.mean_brier('persistence'):.3f} / " in text
+    for scored in REPORT.scored:
+        assert f"| {scored.target.id} | {scored.target.origin} |" in text

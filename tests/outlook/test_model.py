@@ -9,13 +9,15 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from distributed import LocalCluster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from twokey.chips import UserError
 from twokey.outlook import flows, model, reference
 from twokey.outlook.events import Event
 from twokey.outlook.flows import DIES_A_PACKAGE, STACKS_A_PACKAGE, STOCKS
-from twokey.outlook.inputs import Correlation, scores
+from twokey.outlook.inputs import Correlation, problem, scores
 from twokey.outlook.model import Block, run_block
 from twokey.outlook.run import run
 from twokey.outlook.scenario import Scenario, load, with_inputs
@@ -168,6 +170,18 @@ def test_dask_gives_the_same_numbers() -> None:
     assert np.array_equal(run(scenario).quantiles, run(scenario, engine="dask").quantiles)
 
 
+def test_a_cluster_of_two_processes_gives_the_same_numbers() -> None:
+    scenario = replace(FOUNDING, paths=11_000, quarters=2, steps_a_quarter=3)
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
+        there = run(scenario, engine="dask", scheduler=cluster.scheduler_address)
+    assert np.array_equal(run(scenario).quantiles, there.quantiles)
+
+
+def test_a_scheduler_that_is_not_there_is_told() -> None:
+    with pytest.raises(UserError, match="no Dask scheduler answers"):
+        run(SMALL, engine="dask", scheduler="nonsense")
+
+
 def test_a_closed_export_key_delivers_nothing() -> None:
     result = run(replace(load("no-exports"), paths=300, quarters=6))
     assert result.at("delivered_total", 6, 0.95) == 0.0
@@ -213,3 +227,11 @@ def test_events_before_the_start_set_the_state_and_caps_hold_from_their_day() ->
     assert float(line.licence_cap[0]) == 75_000 * 13
     assert float(line.mandate[0]) == 0.8
     assert float(line.price[0]) == 0.25
+
+
+def test_every_input_may_be_zero_where_that_means_something() -> None:
+    for name, known in FOUNDING.inputs.items():
+        if problem(known, 0.0):
+            continue
+        result = run(with_inputs(replace(FOUNDING, paths=20, quarters=2, steps_a_quarter=3), {name: 0.0}))
+        assert np.isfinite(result.mean).all(), name

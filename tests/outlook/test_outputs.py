@@ -13,6 +13,10 @@ import pytest
 
 from twokey.chips import UserError
 from twokey.outlook import charts
+from twokey.outlook.arrive import arrive
+from twokey.outlook.commit import commit
+from twokey.outlook.compare import frontier
+from twokey.outlook.explain import tornado
 from twokey.outlook.report import write_all
 from twokey.outlook.run import Result, run
 from twokey.outlook.scenario import load
@@ -84,6 +88,23 @@ def test_charts_are_written_in_every_form(result: Result, tmp_path: Path) -> Non
         assert charts.save(spec, tmp_path / f"c{ending}").read_bytes().lstrip().startswith(start)
     with pytest.raises(UserError, match=r"\.svg, \.png, \.html or \.json"):
         charts.save(spec, tmp_path / "c.gif")
+
+
+def test_every_chart_is_valid_vega_lite(result: Result) -> None:
+    scenario = result.scenario
+    specs = [
+        charts.fan(result, "gap_8bit"),
+        charts.keys(result, "zh"),
+        charts.tornado(tornado(scenario, "delivered_total", 2), "t"),
+        charts.commitment(commit(scenario)),
+        charts.arrival(arrive(scenario)),
+        charts.aims(frontier(scenario, (0.0, 1e5), (0.4,), paths=50)),
+    ]
+    for spec in specs:
+        assert charts.altair(spec).to_dict()["title"] == spec["title"]
+    broken = {**specs[0], "layer": [{"mark": "fan"}]}
+    with pytest.raises(Exception, match="fan"):
+        charts.altair(broken)
 
 
 def test_a_fan_says_its_basis(result: Result) -> None:

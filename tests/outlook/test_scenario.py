@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from twokey.chips import UserError
+from twokey.outlook.run import run
 from twokey.outlook.scenario import load, ready
 
 HEAD = '[scenario]\nas_of = 2026-01-28\nchip = "H200 SXM"\n'  # three lines
@@ -78,6 +80,8 @@ CASES = [
         "interval = 80 or interval = 90",
     ),
     ("an interval with one end", "[inputs]\nmandate = { low = 0.4, interval = 80 }\n", 5, "needs low and high"),
+    ("a mandate in percent", "[inputs]\nmandate = 80\n", 5, "a share lies from 0 to 1"),
+    ("a time of no length", "[inputs]\ncustoms_weeks = 0\n", 5, "must be above 0"),
     ("a text for a number", '[inputs]\nmandate = "half"\n', 5, "must be a number, or"),
     ("a share of one and a half", "[inputs]\nmandate = { low = 0.4, high = 1.5, interval = 80 }\n", 5, "below 1"),
     (
@@ -171,3 +175,10 @@ def test_a_scenario_that_extends_another_keeps_what_it_does_not_change() -> None
     assert bill.inputs["us_stock"] == base.inputs["us_stock"]
     assert len(bill.events) == len(base.events) + 1
     assert bill.seed == base.seed
+
+
+def test_the_example_reads_and_the_ban_bites() -> None:
+    example = load(Path(__file__).parents[2] / "examples" / "outlook" / "harder-ban.toml")
+    small = replace(example, paths=200, quarters=4, steps_a_quarter=3)
+    assert run(small).at("us_open", 2) == 0.0
+    assert run(replace(load("world-2026-10-09"), paths=200, quarters=4, steps_a_quarter=3)).at("us_open", 2) > 0.5

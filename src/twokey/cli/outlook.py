@@ -47,9 +47,7 @@ def _scenario_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--seed", type=click.IntRange(0), help="Seed; the same seed gives the same numbers."),
         click.option("--quarters", type=click.IntRange(1, 80), help="Horizon."),
-        click.option(
-            "--basis", type=click.Choice(["h100e-8bit", "h100e-bandwidth", "tpp"]), help="What compute counts."
-        ),
+        click.option("--basis", type=click.Choice(["h100e-8bit", "h100e-bandwidth"]), help="What compute counts."),
         click.option("--include-smuggled", is_flag=True, help="Count smuggled compute into China's totals."),
         click.option("--set", "values", multiple=True, metavar="INPUT=VALUE", help="Fix an input (may be repeated)."),
         click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Threads."),

@@ -40,6 +40,7 @@ def _row(outcome: Outcome) -> dict[str, object]:
         "status": outcome.status,
         "working": computed.working,
         "reason": computed.reason,
+        "verified": published.verified,
         "place": published.place,
     }
 

@@ -18,6 +18,7 @@ from twokey.outlook.explain import box, sobol, tornado
 from twokey.outlook.exposure import Exposure, exposure, read_book
 from twokey.outlook.run import run
 from twokey.outlook.scenario import Scenario
+from twokey.outlook.sources import snapshot_hash
 
 _SLOW_PATHS = 50_000
 SHORT = {
@@ -38,7 +39,9 @@ def run_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) -> N
         progress=_progress if scenario.paths >= _SLOW_PATHS else None,
     )  # fmt: skip
     rows = result.rows(options["lines"] or None)
-    if form in ("text", "markdown") and not options["lines"]:
+    if form in ("json", "csv"):
+        rows = [{**row, "seed": scenario.seed, "data_sha256": snapshot_hash()} for row in rows]
+    elif not options["lines"]:
         rows = [row for row in rows if row["quarter"] == quarter]
     told = f"{_title(scenario)}: from {scenario.as_of}, quarter {quarter} ends {result.ends[quarter]}"
     columns = ["side", "what", "unit", "counted by", "p10", "p50", "p90", "mean"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -165,6 +166,12 @@ def aims(points: Sequence[Point], lang: Lang = "en") -> dict[str, Any]:
     mark = {"type": "point", "filled": True, "opacity": 0.9}
     title, note = ("Two aims", "两个目标")[lang == "zh"], _WORDS["present"][lang]
     return _chart(title, note, {"data": {"values": rows}, "mark": mark, "encoding": encoding})
+
+
+def altair(spec: dict[str, Any]) -> Any:
+    """Return a chart as an Altair chart, checked against the Vega-Lite schema, for those who restyle it."""
+    module: Any = importlib.import_module("altair")
+    return module.Chart.from_dict(spec)
 
 
 def svg(spec: dict[str, Any]) -> str:

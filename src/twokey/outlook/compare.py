@@ -14,7 +14,7 @@ from twokey.outlook.basis import MixedBasisError
 from twokey.outlook.events import Event
 from twokey.outlook.lines import AT, find_line, headline
 from twokey.outlook.run import Result, run
-from twokey.outlook.scenario import Scenario
+from twokey.outlook.scenario import Scenario, with_inputs
 
 SHOWN: Final = (
     "delivered_total", "domestic_made", "china_8bit", "china_bandwidth", "gap_8bit", "gap_bandwidth",
@@ -39,6 +39,11 @@ def compare(scenarios: Sequence[Scenario], quarter: int, *, workers: int = 1) ->
     """Run each scenario with the same random numbers and return one row for each line: value by scenario at a quarter.
 
     Scenarios with one seed share every draw, so a difference is due to the scenario.
+
+    Raises:
+        MixedBasisError: they count compute, or smuggled compute, in different ways.
+        UserError: fewer than two, different horizons, or a quarter outside them.
+
     """
     comparable(scenarios)
     seed = scenarios[0].seed
@@ -115,8 +120,6 @@ def _beats(first: Point, second: Point) -> bool:
 
 
 def _point(scenario: Scenario, cap: float, mandate: float, conversion: float) -> Point:
-    from twokey.outlook.scenario import with_inputs  # noqa: PLC0415 (a cycle through the reader otherwise)
-
     start = scenario.as_of
     own = [e for e in scenario.events if e.key == "export"]
     chosen = [

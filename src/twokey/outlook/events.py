@@ -93,7 +93,7 @@ class Event:
 
 
 def read_event(raw: Mapping[str, Any], place: str, line: int, field_line: Mapping[str, int]) -> Event:
-    """Read one `[[event]]` table; every mistake names file and line."""
+    """Read one `[[event]]` table; every mistake is a `UserError` that names file and line."""
 
     def fail(field: str, text: str) -> UserError:
         return UserError(f"{place} line {field_line.get(field, line)}: event {field}: {text}")

@@ -128,7 +128,12 @@ def tornado(scenario: Scenario, line: str, quarter: int) -> list[Swing]:
 
 
 def sobol(scenario: Scenario, line: str, quarter: int, *, top: int = 10, samples: int = 256) -> list[Share]:
-    """Return Sobol indices of the `top` inputs by swing, the largest total first (SALib)."""
+    """Return Sobol indices of the `top` inputs by swing, the largest total first (SALib).
+
+    Raises:
+        UserError: an unknown line or quarter, or a line that does not vary.
+
+    """
     check_line(line, quarter, scenario)
     sampler: Any = importlib.import_module("SALib.sample.sobol")
     analyser: Any = importlib.import_module("SALib.analyze.sobol")
@@ -167,6 +172,10 @@ def box(  # noqa: PLR0913 (what is asked of the box)
 
     Candidates are the uncertain inputs and what the keys did: the share of weeks in which each, and both, were open.
     Without a value the best tenth of paths is asked for.
+
+    Raises:
+        UserError: an unknown line or quarter, or no path ends there.
+
     """
     check_line(line, quarter, scenario)
     cut = replace(scenario, quarters=quarter)

@@ -22,6 +22,10 @@ _Z: Final = {80: NormalDist().inv_cdf(0.9), 90: NormalDist().inv_cdf(0.95)}
 _PRIOR_MOVES, _PRIOR_YEARS = 0.5, 0.25  # facts/outlook.md section 3: Gamma(n + 0.5, exposure + 0.25 years)
 # The licence letter: events came four to seven times as often from then on, so forecasts learn from that window.
 SINCE: Final = date(2025, 4, 9)
+_SHARES: Final = frozenset(
+    {"conversion", "pass_through", "mandate", "mandate_step", "substitution", "ai_wafer_share"}
+    | {"die_yield", "die_yield_ceiling"}
+)
 RATES: Final = {
     "us_close_rate": ("export", "open"),
     "us_open_rate": ("export", "closed"),
@@ -144,6 +148,21 @@ def defaults(as_of: date) -> Mapping[str, Input]:
             exposure,
         )
     return found
+
+
+def problem(base: Input, value: float) -> str:
+    """Return why an input cannot have a value, or "" where it can.
+
+    >>> problem(defaults(date(2026, 1, 28))["mandate"], 80)
+    'a share lies from 0 to 1 (got 80)'
+    """
+    if not np.isfinite(value) or value < 0:
+        return f"must be a number from 0 (got {value:g})"
+    if base.name in _SHARES and value > 1:
+        return f"a share lies from 0 to 1 (got {value:g})"
+    if value == 0 and (base.name.endswith("_weeks") or base.name == "output_to_date"):
+        return "must be above 0"
+    return ""
 
 
 def override(  # noqa: PLR0913, PLR0917 (what a person may say of one input)

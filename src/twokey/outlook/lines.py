@@ -69,7 +69,7 @@ def find_line(name: str) -> Line:
 
 
 def headline(scenario: Scenario) -> tuple[str, str]:
-    """Return the names of the compute and gap lines on the scenario's basis; TPP has the 8-bit gap.
+    """Return the names of the compute and gap lines on the scenario's basis.
 
     >>> from twokey.outlook.scenario import load
     >>> headline(load("founding-case-2026-01-28"))
@@ -78,6 +78,12 @@ def headline(scenario: Scenario) -> tuple[str, str]:
     if BASES[scenario.basis] == basis.H100E_BANDWIDTH:
         return "china_bandwidth", "gap_bandwidth"
     return "china_8bit", "gap_8bit"
+
+
+def _sum_of_powers(growth: Floats, n: npt.NDArray[np.int64]) -> Floats:
+    """1 + growth + ... + growth^(n - 1), also where nothing grows."""
+    safe = np.where(growth == 1.0, 2.0, growth)
+    return np.where(growth == 1.0, n, (safe**n - 1) / (safe - 1))
 
 
 def measure(scenario: Scenario, block: Block, offshore: Floats) -> Floats:
@@ -127,7 +133,7 @@ def measure(scenario: Scenario, block: Block, offshore: Floats) -> Floats:
         + extra,
     )
     growth, n = 1 + x["us_growth"], np.arange(quarters)[:, None]
-    us = put("us_8bit", x["us_stock"] + x["us_added_quarter"] * (growth**n - 1) / (growth - 1))
+    us = put("us_8bit", x["us_stock"] + x["us_added_quarter"] * _sum_of_powers(growth, n))
     put("us_bandwidth", us * x["us_bandwidth_ratio"])
     added = put("added_8bit", flow(china))
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from twokey import __version__
 from twokey.outlook.inputs import Input
@@ -55,9 +58,9 @@ def input_row(given: Input) -> dict[str, Any]:
     """Return one input as a row: its interval, what it is, and the rows behind it."""
     return {
         "input": given.name,
-        "low": given.low if given.shape != "record" else float(given.at(_ends(given))[0]),
+        "low": given.low if given.shape != "record" else float(given.at(_ENDS)[0]),
         "central": given.central,
-        "high": given.high if given.shape != "record" else float(given.at(_ends(given))[1]),
+        "high": given.high if given.shape != "record" else float(given.at(_ENDS)[1]),
         "interval": "value" if given.fixed else f"{given.interval or 90} %",
         "shape": "posterior" if given.shape == "record" else given.shape,
         "unit": given.unit,
@@ -68,10 +71,7 @@ def input_row(given: Input) -> dict[str, Any]:
     }
 
 
-def _ends(_: Input) -> Any:
-    import numpy as np  # noqa: PLC0415 (keeps this module cheap to import)
-
-    return np.array([-1.6448536, 1.6448536])
+_ENDS: Final = np.array([-1.6448536, 1.6448536])  # normal scores of the 5th and 95th percentile
 
 
 def provenance(scenario: Scenario) -> dict[str, Any]:
@@ -91,6 +91,7 @@ def provenance(scenario: Scenario) -> dict[str, Any]:
         "seed": scenario.seed,
         "basis": scenario.basis,
         "include_smuggled": scenario.include_smuggled,
+        "chips": [asdict(chip) for chip in (scenario.chip, scenario.domestic_chip)],
         "data_sha256": snapshot_hash(),
         "events": [
             {"date": e.date.isoformat(), "key": e.key, "act": e.act, **e.numbers, "sources": source_rows(e.sources)}

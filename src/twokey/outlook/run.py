@@ -132,7 +132,7 @@ def _on_dask(
         client = (
             distributed.Client(scheduler, timeout="10s")
             if scheduler
-            else distributed.Client(processes=False, dashboard_address=None, n_workers=1)
+            else distributed.Client(processes=False, dashboard_address=":0", n_workers=1)
         )
     except (OSError, ValueError) as error:
         raise UserError(

@@ -14,7 +14,7 @@ import numpy as np
 
 from twokey.chips.errors import UserError, nearest
 from twokey.outlook.events import Event, contradictions, in_order, read_event
-from twokey.outlook.inputs import Correlation, Input, correlation_matrix, defaults, override
+from twokey.outlook.inputs import Correlation, Input, correlation_matrix, defaults, override, problem
 from twokey.outlook.scenario_records import BASES, STEPS, WEEKS_A_QUARTER, Buyer, Scenario, Vendor
 from twokey.outlook.sources import OutlookChip, find_chip, series_rows, table
 from twokey.outlook.toml_lines import Lines, read_toml
@@ -76,11 +76,13 @@ def read(file: Path) -> Scenario:
 
 
 def with_inputs(scenario: Scenario, values: Mapping[str, float]) -> Scenario:
-    """Return the scenario with some inputs fixed to one value."""
+    """Return the scenario with some inputs fixed to one value; an unknown input is a `UserError`."""
     changed = dict(scenario.inputs)
     for name, value in values.items():
         if name not in changed:
             raise UserError(f"unknown input {name!r}{nearest(name, changed)}; `twokey outlook inputs` lists all")
+        if wrong := problem(changed[name], value):
+            raise UserError(f"input {name}: {wrong}")
         changed[name] = override(changed[name], value, value, 0, ("given by the caller",))
     return replace(scenario, inputs=changed)
 
@@ -198,8 +200,7 @@ class _Reader:
 
     def one_input(self, key: str, base: Input, value: object) -> Input:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            number = self.number(key, value, 0.0, math.inf)
-            return override(base, number, number, 0, ("scenario file",))
+            return override(base, *self.fixed(key, base, value), 0, ("scenario file",))
         if not isinstance(value, dict):
             raise self.fail(key, "must be a number, or { low = 1, high = 5, interval = 80 }")
         unknown = set(value) - {"value", "low", "high", "interval", "shape", "source", "note"}
@@ -211,8 +212,7 @@ class _Reader:
         sources = (source,) if isinstance(source, str) else tuple(source)
         self.known_sources(key, sources if "source" in value else ())
         if "value" in value:
-            number = self.number(key, value["value"], 0.0, math.inf)
-            return override(base, number, number, 0, sources)
+            return override(base, *self.fixed(key, base, value["value"]), 0, sources)
         if "low" not in value or "high" not in value:
             raise self.fail(key, "an interval needs low and high")
         low, high = (self.number(key, value[end], 0.0, math.inf) for end in ("low", "high"))
@@ -228,6 +228,12 @@ class _Reader:
         if base.shape == "share" and high >= 1 and shape != "normal":
             raise self.fail(key, f"a share lies below 1 (got {high:g})")
         return override(base, low, high, value["interval"], sources, shape)
+
+    def fixed(self, key: str, base: Input, value: object) -> tuple[float, float]:
+        number = self.number(key, value, 0.0, math.inf)
+        if wrong := problem(base, number):
+            raise self.fail(key, wrong)
+        return number, number
 
     def correlations(self, inputs: Mapping[str, Input]) -> tuple[Correlation, ...]:
         links = []

@@ -12,7 +12,7 @@ from twokey.outlook.events import Event
 from twokey.outlook.inputs import Correlation, Input
 from twokey.outlook.sources import OutlookChip
 
-BASES: Final = {"h100e-8bit": bases.H100E_8BIT, "h100e-bandwidth": bases.H100E_BANDWIDTH, "tpp": bases.TPP}
+BASES: Final = {"h100e-8bit": bases.H100E_8BIT, "h100e-bandwidth": bases.H100E_BANDWIDTH}
 WEEKS_A_QUARTER: Final = 13
 STEPS: Final = {"week": 13, "month": 3}  # steps a quarter
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from twokey.outlook.backtest import baselines, chance, revenue, rolling
-from twokey.outlook.backtest.knowledge import PATHS, Settings
+from twokey.outlook.backtest.knowledge import Settings
 from twokey.outlook.backtest.scores import brier, covered, crps, pinball
 from twokey.outlook.backtest.targets import Target, read_targets
-from twokey.outlook.sources import data_folder
+from twokey.outlook.sources import data_folder, series
 
 __all__ = ["Report", "Scored", "backtest", "forecast", "read_targets", "rolling"]
 
@@ -82,7 +82,7 @@ class Report:
 def backtest(file: Traversable | Path | None = None, *, strict: bool = False) -> Report:
     """Score every target of a file (by default the package's), each with only what was known on its origin.
 
-    >>> from twokey.outlook.sources import data_folder
+    >>> from twokey.outlook.sources import data_folder, series
     >>> report = backtest()
     >>> report.mean_crps("model") < report.mean_crps("persistence")
     True
@@ -195,9 +195,7 @@ def scale_of(target: Target, made: Floats, known: list[Floats]) -> float:
     if largest > 0:
         return largest
     if target.family == "delivered units":
-        from twokey.outlook.sources import series  # noqa: PLC0415 (only this case needs it)
-
         approved = series("h200_cn_approved", target.origin)
         if approved:
             return approved[-1].value
-    return max(1e-9, float(np.quantile(made, 0.95)), float(PATHS > 0) * 1e-9)
+    return max(1e-9, float(np.quantile(made, 0.95)))

@@ -137,6 +137,8 @@ def share(target: Target, settings: Settings, seed: int, *, strict: bool = False
     domestic = "domestic" in target.question.casefold()
     name = "domestic_self_sufficiency_ms" if domestic else "nvidia_share_china_value_bernstein"
     rows = series(name, target.origin, strict=strict)
+    if re.search(r"huawei|amd|cambricon|kunlun", target.question.casefold()):
+        return None  # no share of a single other vendor is stored
     if not rows or target.by is None or target.start is None:
         return None
     foreign = series("nvidia_share_china_value_bernstein", target.origin, strict=strict)

@@ -124,26 +124,45 @@ class Walk:
 
 
 def any_series(target: Target, *, strict: bool = False) -> Walk | None:
-    """Return samples for any other stored series: a random walk in logs with the drift and spread seen so far.
+    """Return samples for any other stored series; None where nothing of it was known.
 
-    The series is the one whose name shares most words with the question; None where nothing of it was known.
+    The series are those whose names share most words with the question and of which something was known; several of
+    them (houses that disagree) are equally likely. A forecast made for the asked period itself stands, with a log
+    spread of 0.35, since houses differ by about two times; else the series walks on, with the drift and spread so far.
     """
     words = set(re.findall(r"[a-z0-9]+", target.question.casefold().replace("data-centre", "data center")))
-    names = sorted({r.series for r in series_rows()})
-    best = max(names, key=lambda n: (len(words & set(n.split("_"))) - 0.1 * len(set(n.split("_")) - words), n))
-    if len(words & set(best.split("_"))) < 2:
+    fitting: dict[str, float] = {}
+    for name in {r.series for r in series_rows()}:
+        parts = set(name.split("_"))
+        known = values(name, target.origin, strict=strict, said=target.known)
+        if len(words & parts) >= 2 and _usable(known, target):
+            fitting[name] = len(words & parts) - 0.1 * len(parts - words)
+    if not fitting:
         return None
-    known = values(best, target.origin, strict=strict, said=target.known)
-    rows = quarters(known) if "FY" in target.period else sorted(known.items())
-    past = [v for _, v in rows if v > 0]
-    if not past:
-        return None
-    steps = np.diff(np.log(past[-9:])) if len(past) > 2 else np.array([0.0, 0.2])
+    best = sorted(name for name, score in fitting.items() if score >= max(fitting.values()) - 0.05)
     rng = np.random.default_rng([3, target.origin.toordinal()])
-    ahead_by = _periods_between(rows[-1][0], target.period)
+    each, past = [], []
+    for name in best:
+        rows = _usable(values(name, target.origin, strict=strict, said=target.known), target)
+        each.append(_walk(rows, target.period, rng))
+        past += [v for _, v in rows]
+    return Walk(np.concatenate(each), ", ".join(best), past)
+
+
+def _usable(known: dict[str, float], target: Target) -> list[tuple[str, float]]:
+    rows = quarters(known) if "FY" in target.period else sorted(known.items())
+    return [(period, value) for period, value in rows if value > 0]
+
+
+def _walk(rows: list[tuple[str, float]], wanted: str, rng: np.random.Generator) -> Floats:
+    last, value = rows[-1]
+    if wanted in dict(rows):
+        return np.asarray(dict(rows)[wanted] * np.exp(0.35 * rng.standard_normal(PATHS)))
+    past = [v for _, v in rows]
+    steps = np.diff(np.log(past[-9:])) if len(past) > 2 else np.array([0.0, 0.2])
+    ahead_by = _periods_between(last, wanted)
     drift, spread = float(np.mean(steps)), max(0.05, float(np.std(steps)))
-    walk = drift * ahead_by + spread * np.sqrt(ahead_by) * rng.standard_normal(PATHS)
-    return Walk(past[-1] * np.exp(walk), best, past)
+    return np.asarray(value * np.exp(drift * ahead_by + spread * np.sqrt(ahead_by) * rng.standard_normal(PATHS)))
 
 
 def _periods_between(last: str, wanted: str) -> int:

@@ -17,7 +17,7 @@ def units_from_revenue(
     revenue_usd: float, share: float, price: tuple[float, float], first_price: tuple[float, float],
     hardware: tuple[float, float],
 ) -> tuple[float, float, float]:  # fmt: skip
-    """Return the median, 5th and 95th percentile of units sold: revenue x share x hardware share / price.
+    """Return the median, 5th and 95th percentile of units sold: revenue (USD) x share x hardware share / price.
 
     `price` and `hardware` are 80 % intervals of lognormals, whose median is the geometric mean of the ends. The spread
     is that of the first-year price, as in the published intervals. Source: Epoch AI, ai-chip-counts (MIT code).

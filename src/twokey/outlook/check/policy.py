@@ -13,7 +13,7 @@ BANDWIDTH_LIMIT_GBS: Final = 6_500.0
 
 
 def passes(chip: OutlookChip, tpp: float = TPP_LIMIT, bandwidth_gbs: float = BANDWIDTH_LIMIT_GBS) -> bool:
-    """Say whether a chip lies below both limits of the review policy of 2026-01-13 (91 FR 1684).
+    """Say whether a chip lies below both limits, TPP and GB/s, of the rule of 2026-01-13 (91 FR 1684).
 
     >>> [passes(outlook_chips()[name]) for name in ("H200 SXM", "MI325X", "B200")]
     [True, True, False]
