@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from operator import eq
 from typing import Any, Final
 
 from twokey.law.engine.cells import OTHER, Flag, Ordered, Words
@@ -92,7 +94,7 @@ def reach_of(before: Law, after: Law, day: date, lang: Lang = "en", limit: int =
                 cells *= one.classes.size
             moves = {(str(value[0]), str(value[1])): value for value in diagrams.values(pair) if _moved(value)}  # type: ignore[index]
             for (was, now), move in sorted(moves.items()):
-                boxes = list(diagrams.cover(ordinary if move in of_ordinary else bare, move.__eq__, limit + 1))
+                boxes = list(diagrams.cover(ordinary if move in of_ordinary else bare, partial(eq, move), limit + 1))
                 yield Reach(
                     question=headline.question,
                     before=was,
@@ -118,7 +120,7 @@ def depending(decided: Decided, question: str, lang: Lang = "en", limit: int = 3
     left = diagrams.given(diagrams.question(question, forced=forced(decided)), decided.facts)
     found = []
     for answer in law.questions[question].answers:
-        boxes = list(diagrams.cover(left, answer.__eq__, limit, decided.facts))
+        boxes = list(diagrams.cover(left, partial(eq, answer), limit, decided.facts))
         if boxes:
             described = ["; ".join(_describe(diagrams, box, law, decided.law.day, lang)) for box in boxes]
             found.append((answer_of(question, answer, decided.law, lang), described))
