@@ -23,7 +23,7 @@ demo: setup ## assess the founding case of 28 January 2026
 	@$(BIN)/python examples/demo.py
 
 test: setup ## run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup ## format, lint, types, import arrows, docstrings
 	$(BIN)/ruff format --check .
