@@ -301,9 +301,9 @@ class _Explanation:
             return
 
     def _bracketed(self, facts: tuple[str, ...]) -> str:
-        if self.outline.lang == "zh":
-            return f"（{'；'.join([self._given(name) for name in facts])}）"
-        return f" ({'; '.join([self._given(name) for name in facts])})"
+        chinese = self.outline.lang == "zh"
+        given = self._given(facts[0]) if len(facts) == 1 else ("；" if chinese else "; ").join(map(self._given, facts))
+        return f"（{given}）" if chinese else f" ({given})"
 
     def _given(self, name: str) -> str:
         value = self.decided.facts.get(name)

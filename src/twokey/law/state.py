@@ -13,6 +13,7 @@ from twokey.law.engine.diagram import Diagrams
 from twokey.law.engine.fold import Folded, fold
 from twokey.law.engine.law import Law, LawInForce
 from twokey.law.engine.one import Compiled, Get, any_of, compile_one, compile_provision
+from twokey.law.engine.tree import AnyOf, Node, refs_of, walk
 
 _states: WeakKeyDictionary[LawInForce, State] = WeakKeyDictionary()
 
@@ -20,15 +21,32 @@ _states: WeakKeyDictionary[LawInForce, State] = WeakKeyDictionary()
 class State:
     """One day's law with its compiled forms, each made when it is first needed."""
 
-    def __init__(self, law: LawInForce) -> None:
+    def __init__(self, law: LawInForce, folded: Folded | None = None) -> None:
         self.law: Final = law
+        self._folded = folded
         self.kept: Final[dict[str, Any]] = {}  # what others make once of this law, such as its words in a language
         self._qualifiers: dict[str, Callable[[Get], bool | None]] = {}
 
     @cached_property
     def folded(self) -> Folded:
         """Return the folded trees."""
-        return fold(self.law)
+        return self._folded or fold(self.law)
+
+    @cached_property
+    def circuits(self) -> State:
+        """Return the part of the law that is asked of one circuit of a computer."""
+        keys = {
+            part.provision for tree in self.folded.provisions.values() for part in walk(tree) if isinstance(part, AnyOf)
+        }
+        cone: dict[str, Node] = {}
+        todo = list(keys)
+        while todo:
+            key = todo.pop()
+            if key not in cone:
+                cone[key] = self.folded.provisions[key]
+                todo.extend(refs_of(cone[key]))
+        ordered = {key: tree for key, tree in self.folded.provisions.items() if key in cone}
+        return State(self.law, Folded(ordered, {}, {}, {}))
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -97,7 +115,7 @@ class Decided:
         decided = []
         for number, item in enumerate(self.facts.get(items) or ()):
             if (items, number) not in self._elements:
-                self._elements[items, number] = self.state.decide(item)
+                self._elements[items, number] = self.state.circuits.decide(item)
             decided.append(self._elements[items, number])
         yield from sorted(decided, key=lambda one: {True: 0, None: 1, False: 2}[one.value(key)])
 
