@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,7 @@ from twokey.law.state import state_of
 
 STATUS: Final = ("clear", "needs_information", "blocked")
 UNITS, VALUE = "item.quantity", "item.value_usd"
+_OPEN: Final = 255  # more than any question has answers; one less stands for an open answer
 
 
 @dataclass(slots=True)
@@ -117,13 +118,9 @@ class Difference:
         )
         moved_key = pl.Series([False]).new_from_index(0, facts.height)
         for question in self.questions:
-            before, after = told[question], told[f"{THEN}{question}"]
-            if before.dtype != after.dtype:  # the amendment gives other answers
-                before, after = before.cast(pl.String), after.cast(pl.String)
-            pair = pl.DataFrame([before.alias("before"), after.alias("after")])
-            moved = pair["before"].ne_missing(pair["after"])
-            if moved.any():
-                moved_key |= self._count(impact, question, pair, weights, moved)
+            answers = self.after.questions[question].answers
+            pair = _pairs(told[question], told[f"{THEN}{question}"], answers)
+            moved_key |= self._count(impact, question, pair, weights)
         for key in self.changed:
             before = told[key] if key in told.columns else pl.Series([False]).new_from_index(0, facts.height)
             differs = before.ne_missing(told[f"{THEN}{key}"]) & moved_key
@@ -131,33 +128,34 @@ class Difference:
                 _add(impact.provisions, key, weights.filter(differs))
         return impact
 
-    def _count(
-        self, impact: Impact, question: str, pair: pl.DataFrame, weights: pl.DataFrame, moved: pl.Series
-    ) -> pl.Series:
+    def _count(self, impact: Impact, question: str, pair: pl.Series, weights: pl.DataFrame) -> pl.Series:
+        """Count the moves of one question, and return the lines on which its key moved."""
         headline = next(one for pack in self.after.packs.values() for one in pack.headlines if one.question == question)
         key = next(pack.key for pack in self.after.packs.values() if headline in pack.headlines)
-        groups = (
-            pl.concat([pair, weights], how="horizontal")
-            .filter(moved)
-            .group_by("before", "after")
-            .agg(pl.len().alias("lines"), pl.col("units").sum(), pl.col("value").sum())
-        )
-        stricter: list[tuple[str | None, str | None]] = []
-        for before, after, lines, units, value in groups.iter_rows():
-            answers = (question, before or "needs_information", after or "needs_information")
-            impact.answers.setdefault(answers, Moved()).add(lines, units, value)
+        answers = self.after.questions[question].answers
+        names = dict(enumerate(answers))
+        groups = weights.with_columns(pair=pair).filter(pair // _OPEN != pair % _OPEN).group_by("pair")
+        moving: list[int] = []
+        for code, lines, units, value in groups.agg(pl.len(), pl.col("units").sum(), pl.col("value").sum()).iter_rows():
+            before, after = names.get(code // _OPEN), names.get(code % _OPEN)
+            moves = (question, before or "needs_information", after or "needs_information")
+            impact.answers.setdefault(moves, Moved()).add(lines, units, value)
             was, now = _status(headline, before), _status(headline, after)
             if was != now:
                 impact.keys.setdefault((key, was, now), Moved()).add(lines, units, value)
-                stricter.append((before, after))
-        chosen = pl.DataFrame(stricter, schema=pair.schema, orient="row")
-        return pair.join(
-            chosen.with_columns(pl.lit(True).alias("yes")),
-            on=["before", "after"],
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )["yes"].fill_null(False)
+                moving.append(code)
+        return pair.is_in(moving)
+
+
+def _pairs(before: pl.Series, after: pl.Series, answers: Sequence[str]) -> pl.Series:
+    """Return both answers of each line as one number: the place of the first times `_OPEN`, plus that of the second."""
+    return _places(before, answers) * _OPEN + _places(after, answers)
+
+
+def _places(words: pl.Series, answers: Sequence[str]) -> pl.Series:
+    assert isinstance(words.dtype, pl.Enum)
+    places = pl.Series([answers.index(word) for word in words.dtype.categories], dtype=pl.UInt16)
+    return places.gather(words.to_physical()).fill_null(_OPEN - 1)
 
 
 def _add(table: dict[str, Moved], key: str, lines: pl.DataFrame) -> None:
