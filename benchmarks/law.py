@@ -192,7 +192,8 @@ def book_of(folded: Folded, facts: Sequence[str], lines: int) -> pl.DataFrame:
             column = pl.Series(random.integers(19_000, 20_500, lines).astype(np.int32)).cast(pl.Date)
         else:
             samples = [one.sample(at) for at in range(one.size)] if isinstance(one, Ordered) else [0, 90, 100, 120]
-            column = pl.Series(random.choice(np.array(samples, float), lines))
+            drawn = random.choice(np.array(samples, float), lines)
+            column = pl.Series(np.floor(drawn) if kind == "integer" else drawn)
         columns.append(column.alias(name))
     return pl.DataFrame(columns)
 
