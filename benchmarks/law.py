@@ -299,7 +299,7 @@ def many_orders(lines: int) -> None:
                 True,
             ),
         ):
-            frame.write_parquet(source, row_group_size=250_000)
+            frame.write_parquet(source, row_group_size=500_000, compression="snappy")
             task = BookLaw(law(), DAY, missing, asked, sixty)
             seconds = cpu(partial(assess_book, task, source, out), 3)
             line(label, million / seconds, "M lines/s", 5, least=True)

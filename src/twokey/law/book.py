@@ -25,7 +25,7 @@ from polars.io.plugins import register_io_source
 from twokey.chips import UserError, find, nearest
 from twokey.law.engine.facts import FactType, admit, dictionary
 from twokey.law.engine.law import Law, LawInForce
-from twokey.law.engine.many import MISSING, ManyLaw
+from twokey.law.engine.many import MISSING, ManyLaw, places
 from twokey.law.engine.tree import Arith
 from twokey.law.order import CHIP_FACTS, IMPORTING_STATE, SHARED
 from twokey.law.state import state_of
@@ -385,11 +385,13 @@ class BookLaw:
         if at not in self._ready:
             self._ready[at] = ManyLaw(state_of(self.law, day).folded, self.questions, self.provisions)
         answers = self._ready[at].evaluate(facts, missing=self.missing)
-        kinds = {name: self._kind(name) for name in answers.columns if name != MISSING}
-        return answers.with_columns(
-            *(pl.col(name).cast(kind) for name, kind in kinds.items() if answers.schema[name] != kind),
-            *([pl.col(MISSING).cast(pl.Categorical)] if self.missing else []),
-        )
+        columns = []
+        for column in answers.get_columns():
+            kind = pl.Categorical() if column.name == MISSING else self._kind(column.name)
+            if isinstance(kind, pl.Enum) and isinstance(column.dtype, pl.Enum):
+                column = places(column, kind.categories).cat.to(kind).alias(column.name)
+            columns.append(column if column.dtype == kind else column.cast(kind))
+        return pl.DataFrame(columns)
 
     def _kind(self, name: str) -> Any:
         """Return the type of a column, the same on every day and in every batch."""

@@ -14,7 +14,7 @@ from twokey.chips.errors import UserError
 from twokey.law.book import admit_frame, read_book
 from twokey.law.engine.fold import THEN, Folded, side_by_side
 from twokey.law.engine.law import Headline, Law
-from twokey.law.engine.many import ManyLaw
+from twokey.law.engine.many import ManyLaw, places
 from twokey.law.engine.tree import refs_of
 from twokey.law.state import state_of
 
@@ -149,13 +149,8 @@ class Difference:
 
 def _pairs(before: pl.Series, after: pl.Series, answers: Sequence[str]) -> pl.Series:
     """Return both answers of each line as one number: the place of the first times `_OPEN`, plus that of the second."""
-    return _places(before, answers) * _OPEN + _places(after, answers)
-
-
-def _places(words: pl.Series, answers: Sequence[str]) -> pl.Series:
-    assert isinstance(words.dtype, pl.Enum)
-    places = pl.Series([answers.index(word) for word in words.dtype.categories], dtype=pl.UInt16)
-    return places.gather(words.to_physical()).fill_null(_OPEN - 1)
+    first, second = (places(one, answers).cast(pl.UInt16).fill_null(_OPEN - 1) for one in (before, after))
+    return first * _OPEN + second
 
 
 def _add(table: dict[str, Moved], key: str, lines: pl.DataFrame) -> None:

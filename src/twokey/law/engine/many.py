@@ -122,6 +122,18 @@ class ManyLaw:
                     yield from ((name, here & ~run.known(name)) for name in facts_of(step))  # an atom
 
 
+def places(words: pl.Series, names: Sequence[str]) -> pl.Series:
+    """Return for each word of an Enum its place among other names, which must have it too; no word is read twice.
+
+    >>> places(pl.Series(["b", None], dtype=pl.Enum(["b"])), ["a", "b"]).to_list()
+    [1, None]
+    """
+    assert isinstance(words.dtype, pl.Enum)
+    order = {name: place for place, name in enumerate(names)}
+    table = pl.Series([order[word] for word in words.dtype.categories], dtype=pl.UInt8)
+    return table.gather(words.to_physical())
+
+
 def _decide(run: Run, branches: Sequence[tuple[int, str]]) -> tuple[Codes, Plane]:
     """Return the number of each line's answer, and the lines on which there is one.
 
