@@ -386,11 +386,12 @@ class BookLaw:
             self._ready[at] = ManyLaw(state_of(self.law, day).folded, self.questions, self.provisions)
         answers = self._ready[at].evaluate(facts, missing=self.missing)
         columns = []
-        for column in answers.get_columns():
-            kind = pl.Categorical() if column.name == MISSING else self._kind(column.name)
-            if isinstance(kind, pl.Enum) and isinstance(column.dtype, pl.Enum):
-                column = places(column, kind.categories).cat.to(kind).alias(column.name)
-            columns.append(column if column.dtype == kind else column.cast(kind))
+        for given in answers.get_columns():
+            kind = pl.Categorical() if given.name == MISSING else self._kind(given.name)
+            if isinstance(kind, pl.Enum) and isinstance(given.dtype, pl.Enum):
+                columns.append(places(given, kind.categories.to_list()).cat.to(kind).alias(given.name))
+            else:
+                columns.append(given if given.dtype == kind else given.cast(kind))
         return pl.DataFrame(columns)
 
     def _kind(self, name: str) -> Any:
