@@ -306,7 +306,7 @@ def many_orders(lines: int) -> None:
             seconds = cpu(partial(assess_book, task, source, out), 3)
             line(label, million / seconds, "M lines/s", 5, least=True)
             answers = task.assess(frame)
-            codec = cpu(lambda: pl.read_parquet(source), 3) + cpu(partial(_written, answers, out), 3)  # noqa: B023
+            codec = cpu(lambda: pl.read_parquet(source), 3) + cpu(partial(_written, answers, out), 3)
             print(f"  {'  the same files read and written, no rule asked':62} {million / codec:10.2f} M lines/s")
     for name in ("ai-overwatch", "safe-chips", "scale", "domestic-share-decree"):
         difference = Difference(law(), amended(law(), find_amendment(name)), AMENDED_DAY)
