@@ -14,6 +14,7 @@ from twokey.cli.errors import UserError
 # name -> (module, attribute, one line of help). The help is here so that `twokey --help` imports no room.
 COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "chips": ("twokey.cli.chips", "chips", "What a chip is: list, show and compare the catalogue."),
+    "deploy": ("twokey.cli.deploy", "deploy", "Where work may run: estimate, equivalent, place, enforce, report."),
 }
 
 

@@ -64,13 +64,21 @@ def _powers(limit: float) -> list[float]:
 
 
 def serving_layouts(shape: Shape, device: Hardware, devices: float, tp: float | None, pp: float | None,
-                    dp: float | None, ep: float | None) -> Iterator[tuple[float, float, float, float]]:
-    """Yield (tp, pp, dp, ep) in devices for serving; what is given is kept, what is not is varied over powers of two."""
+                    dp: float | None, ep: float | None, share: float = 1.0, spread: bool = False) -> Iterator[tuple[float, float, float, float]]:
+    """Yield (tp, pp, dp, ep) in devices for serving; what is given is kept, what is not is varied over powers of two.
+
+    `share` ranks of a tensor-parallel group each attend to their own sequences (attention data parallelism), where
+    the source gives fewer sequences a rank than in all; `spread` lets the group choose to.
+    """
     if tp is not None:
         stages = pp or 1.0
         ranks = dp if dp is not None else 1.0
         if ep is not None and dp is None:
             ranks = max(ep / tp, 1.0)
+        if spread and shape.experts and ranks == 1 and tp > 1:
+            yield 1.0, stages, tp, min(tp, shape.experts)
+        if 1 < share <= tp and ranks == 1 and tp % share == 0:
+            tp, ranks = tp / share, share
         yield tp, stages, ranks, ep or 1.0
         return
     if ep is not None:
@@ -102,10 +110,13 @@ def training_layouts(shape: Shape, device: Hardware, devices: float, row: Measur
             for ep in spreads:
                 dp = devices / (tp * pp * cp)
                 state = shape.total / (tp * pp) * (4.0 / min(ep, dp) / (dp if tp * pp == 1 else 1) + 14.0 / dp) / 1e9
+                if row.metric == "time_to_train_min" and shape.name == "Llama-2-70B":
+                    state = shape.total / (tp * pp) * 2.0 / 1e9  # adapters only: the weights are frozen
                 if state < device.memory_gb * 0.85:
                     found.append((tp, pp, cp, ep))
     if not found:
-        found = [(widths[-1], depths[-1], cp, spreads[-1])]
+        held = [(tp, pp) for tp in widths for pp in depths if tp * pp * cp <= devices] or [(widths[0], depths[0])]
+        found = [(*max(held, key=lambda layout: (layout[0] * layout[1], layout[0])), cp, spreads[-1])]
     yield from found
 
 
@@ -144,7 +155,10 @@ def serving(rows: Sequence[tuple[int, Measurement]]) -> Candidates:
         devices = (row.count or 8.0) * row.device.per_card
         n = number(row.precision, row.device, row.shape, row.engine)
         length = row.length or (4096.0 if row.kind == "prefill" else 1024.0)
-        for tp, pp, dp, ep in serving_layouts(row.shape, row.device, devices, row.tp, row.pp, row.dp, row.ep):
+        share = row.concurrency / row.batch if row.concurrency and row.batch and row.kind == "decode" else 1.0
+        free = row.kind in {"offline_serve", "server"} and row.batch is None
+        layouts = serving_layouts(row.shape, row.device, devices, row.tp, row.pp, row.dp, row.ep, share, free)
+        for tp, pp, dp, ep in layouts:
             world = tp * pp * dp
             replicas = max(devices / world, 1.0)
             tokens_each = 0.0

@@ -59,7 +59,7 @@ def weights(ready: Prepared) -> Array:
 def fit(
     ready: Prepared,
     start: Constants | None = None,
-    rounds: int = 14,
+    rounds: int = 25,
     progress: Callable[[int, float], None] | None = None,
 ) -> Constants:
     """Return constants fitted to the rows (levenberg-marquardt on soft-L1 residuals, priors as further residuals).
@@ -101,7 +101,7 @@ def fit(
             r_trial = residuals(trial)
             value_trial = cost(r_trial, trial)
             if value_trial < value:
-                better = value - value_trial > 1e-4 * value
+                better = value - value_trial > 2e-5 * value
                 x, r, value, damping = trial, r_trial, value_trial, max(damping / 3, 1e-5)
                 break
             damping *= 5

@@ -122,6 +122,12 @@ def engine_of(text: str, kind: str, domestic: bool) -> str:
     return "own" if not word else "other"
 
 
+def _engine(row: Mapping[str, str], kind: str, domestic: bool) -> str:
+    """The engine, with static batches (a fixed batch run to its end) apart from continuous batching."""
+    name = engine_of(row.get("engine") or "", kind, domestic)
+    return f"{name}-static" if kind == "offline_serve" and (row.get("batch") or "").strip() else name
+
+
 def read_row(row: Mapping[str, str], line: int, source: str) -> Measurement:
     """Return one measurement; UserError with file, line and field where the row cannot be understood."""
     where = f"{source}:{line}"
@@ -174,7 +180,7 @@ def read_row(row: Mapping[str, str], line: int, source: str) -> Measurement:
         batch=number("batch"),
         concurrency=number("concurrency"),
         tokens=(number("tokens_b") or 0) * 1e9 or None,
-        engine=engine_of(row.get("engine") or "", kind, device.domestic),
+        engine=_engine(row, kind, device.domestic),
         draft=(row.get("spec_decode") or "none").strip().casefold(),
         recompute=(row.get("recompute") or "unknown").strip().casefold(),
         source_family=(row.get("family") or "own").strip(),

@@ -61,8 +61,6 @@ def members(constants: Constants, group: str, names: Sequence[str]) -> Columns:
     """Return the constants of some families or engines, one column per constant, in the order of `names`."""
     spec = FAMILY if group == "family" else ENGINE
     columns = {key: np.array([constants.of(group, name, key) for name in names]) for key in spec}
-    if group == "engine":
-        columns["launch"] = np.ones(len(names))
     return Columns(columns)
 
 
@@ -118,6 +116,7 @@ def _serve(ready: Prepared, constants: Constants, answer: Array) -> None:
     context = c.prompt + c.output / 2
     space = serve.room(on, context)
     sequences = np.where(c.sequences > 0, c.sequences, np.maximum(np.minimum(space, c.cap) * on.world.queue, 1.0))
+    sequences = np.where((c.output > 0) & (space >= 1), np.minimum(sequences, space), sequences)  # the rest waits
     time = serve.token_time(on, sequences, c.prompt, c.output, draft, accepted)
     for _ in range(12):  # fewer in flight until the latency limit holds
         over = server & (limit > 0) & (time > limit * 0.9)

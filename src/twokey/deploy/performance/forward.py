@@ -54,8 +54,8 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     ways = np.minimum(c.tp, s.kv_heads)
     cache = layers * sequences / c.dp * read * s.cache_values * c.cache_bytes / ways
     attention = larger(
-        attention_flops / (on.device.tflops16 * 1e12 * on.family.eta16 * w.attention),
-        cache / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m * w.cache),
+        attention_flops / (on.device.tflops16 * 1e12 * on.family.eta16 * np.minimum(w.attention * on.engine.attention, 1)),
+        cache / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m * np.minimum(w.cache * on.engine.attention, 1)),
     )
 
     group = c.tp * c.dp
@@ -65,7 +65,7 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     experts = s.moe_layers * _gemm(
         on,
         2 * tokens * s.topk * s.expert / group * skew / w.grouped,
-        touched * s.expert * c.expert_bytes / group * skew / w.grouped_memory,
+        touched * s.expert * c.expert_bytes / np.minimum(group, n) * skew / w.grouped_memory,
     )
 
     reduce = np.where(c.tp > 1, 2 * layers * all_reduce(on, c.tp, mine * s.hidden * 2), 0.0)
@@ -80,3 +80,22 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     k = on.engine.factor
     zero = np.zeros(np.broadcast_shapes(np.shape(matrices), np.shape(attention), np.shape(experts)))
     return Pass(matrices * k + zero, attention * k + zero, experts * k + zero, network * k + zero, overhead + zero)
+
+
+def least_time(on: Setting, sequences: Array, new: Array, context: Array, prompt: bool) -> Array:
+    """Return the time below which no such pass can be: arithmetic at the peak, bytes at the full bandwidth."""
+    s, c = on.shape, on.config
+    tokens = sequences * new
+    group = c.tp * c.dp
+    n = np.maximum(s.experts, 1)
+    touched = np.where(s.experts > 0, n * (1 - np.exp(tokens * np.log1p(-np.minimum(s.topk / n, 0.999)))), 0.0)
+    answered = sequences if prompt else tokens
+    read = s.full_share * context + (1 - s.full_share) * np.minimum(context, s.window)
+    flops = 2 * (s.attention + s.dense_ffn) * s.layers * tokens + 2 * s.moe_layers * s.topk * s.expert * tokens
+    flops = (flops + 2 * s.head * answered) / c.rate + (
+        s.layers * tokens * read * (s.prefill_flops if prompt else s.decode_flops) / (on.device.tflops16 * 1e12)
+    )
+    weights = (s.layers * (s.attention + s.dense_ffn) + s.head) * c.weight_bytes / c.tp
+    weights = weights + s.moe_layers * touched * s.expert * c.expert_bytes / np.minimum(group, n)
+    cache = s.layers * sequences / c.dp * read * s.cache_values * c.cache_bytes / np.minimum(c.tp, s.kv_heads)
+    return np.maximum(flops / group, (weights + cache) / (on.device.bandwidth_gbs * 1e9))

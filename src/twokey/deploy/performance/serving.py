@@ -8,14 +8,16 @@ from twokey.deploy.performance.columns import Array, Setting
 from twokey.deploy.performance.forward import Pass, forward
 
 _CHUNK = 8192.0  # tokens of prompt that an engine reads in one pass
+_ARRIVING = 4.0  # of so many sequences in flight, one prompt waits when a pass begins
 
 
 def weights_gb(on: Setting) -> Array:
     """Return the GB of weights that one device holds."""
     s, c = on.shape, on.config
     experts = s.moe_layers * s.experts * s.expert
+    held = np.where(s.experts > 0, np.minimum(c.tp * c.dp, np.maximum(s.experts, 1)), c.tp)  # a device holds one at least
     rest = np.maximum(s.total - experts, s.layers * s.attention)
-    return (rest * c.weight_bytes / c.tp + experts * c.expert_bytes / (c.tp * c.dp)) / c.pp / 1e9
+    return (rest * c.weight_bytes / c.tp + experts * c.expert_bytes / held) / c.pp / 1e9
 
 
 def cache_gb(on: Setting, context: Array) -> Array:
@@ -63,5 +65,8 @@ def token_time(on: Setting, sequences: Array, prompt: Array, output: Array, draf
     mixed = output > 0
     context = np.where(mixed, prompt + output / 2, prompt)
     step = decode_pass(on, sequences, context, draft).total / accepted
-    reading = prompt_pass(on, on.config.dp, np.maximum(prompt, 1)).total / on.config.dp * sequences / np.maximum(output, 1)
+    length = np.maximum(prompt, 1)
+    at_once = np.clip(sequences / on.config.dp / _ARRIVING, 1, np.maximum(_CHUNK / length, 1))
+    reading = prompt_pass(on, at_once * on.config.dp, length).total / (at_once * on.config.dp)
+    reading = reading * sequences / np.maximum(output, 1)
     return step + np.where(mixed, reading * on.world.interference, 0.0)
