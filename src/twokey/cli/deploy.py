@@ -269,3 +269,64 @@ def calibrate(files: tuple[Path, ...], out: Path, public: bool, folds: int) -> N
     done = run(rows, start, folds, lambda text: click.echo(f"  {text}", err=True))
     out.write_text(keep.to_json(done.constants), "utf-8")
     deploy_views.calibration(rows, done, str(out))
+
+
+@deploy.command()
+@click.argument("plan_file", metavar="PLAN.toml", type=click.Path(path_type=Path))
+@click.option("--conditions", "overlays", multiple=True, type=click.Path(path_type=Path), help="Conditions to add or replace.")
+@click.option("--objective", type=click.Choice(["served", "cost", "imported"]), help="Instead of the plan's own.")
+@click.option("--sweep", "swept", metavar="CONDITION", help="Vary this domestic-share condition.")
+@click.option("--from", "first", type=float, default=0.0, show_default=True, help="First share of the sweep.")
+@click.option("--to", "last", type=float, default=1.0, show_default=True, help="Last share of the sweep.")
+@click.option("--steps", type=click.IntRange(2, 101), default=11, show_default=True)
+@click.option("--chart", type=click.Path(path_type=Path), help="Draw the trade-off of a sweep (.png, .svg, .html).")
+@click.option("--seconds", type=click.FloatRange(1), default=60.0, show_default=True, help="Time for one solve.")
+@click.option("--out", type=click.Path(path_type=Path), help="Also write the answer as JSON.")
+@form_option
+@constants_option
+@lang_option
+def place(  # noqa: PLR0913
+    plan_file: Path,
+    overlays: tuple[Path, ...],
+    objective: str | None,
+    swept: str | None,
+    first: float,
+    last: float,
+    steps: int,
+    chart: Path | None,
+    seconds: float,
+    out: Path | None,
+    form: str,
+    constants_file: Path | None,
+    lang: str,
+) -> None:
+    """Place the workloads of PLAN.toml on its sites and chips, within its conditions.
+
+    Shows the assignment, the linear bound, and the slack and price of each condition; where there is no plan, what
+    stands in the way. Ends with status 1 where there is no plan.
+    """
+    import json  # noqa: PLC0415
+
+    from twokey.chips import UserError  # noqa: PLC0415
+    from twokey.cli import deploy_place  # noqa: PLC0415
+    from twokey.deploy import place as placing  # noqa: PLC0415
+    from twokey.deploy.plan import read  # noqa: PLC0415
+
+    plan, constants = read(plan_file, overlays, objective), use(constants_file)
+
+    def progress(text: str) -> None:
+        click.echo(f"  {text}", err=True)
+
+    if swept is not None:
+        if not 0 <= first < last <= 1:
+            raise UserError(f"--from and --to: must be shares with 0 <= from < to <= 1 (got {first:g} and {last:g})")
+        shares = [first + (last - first) * i / (steps - 1) for i in range(steps)]
+        points = placing.sweep(plan, constants, swept, shares, progress)
+        deploy_place.swept(points, swept, form, chart)
+        return
+    answer = placing.place(plan, constants, progress, seconds)
+    if out is not None:
+        out.write_text(json.dumps(answer.as_json(), indent=1, ensure_ascii=False), "utf-8")
+    deploy_place.placement(answer, form, lang)
+    if not answer.feasible:
+        raise SystemExit(1)
