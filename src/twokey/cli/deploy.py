@@ -330,3 +330,81 @@ def place(  # noqa: PLR0913
     deploy_place.placement(answer, form, lang)
     if not answer.feasible:
         raise SystemExit(1)
+
+
+@deploy.command()
+@click.argument("plan_file", metavar="PLAN.toml", type=click.Path(path_type=Path))
+@click.option("--conditions", "overlays", multiple=True, type=click.Path(path_type=Path), help="Conditions to add or replace.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder that the files go to.")
+@click.option("--node", "nodes", multiple=True, metavar="NODE=CHIP", help="A licensed node; may be given repeatedly.")
+@click.option("--place/--no-place", "placed", default=True, show_default=True, help="Take quotas from the placement.")
+@constants_option
+def enforce(
+    plan_file: Path, overlays: tuple[Path, ...], out: Path, nodes: tuple[str, ...], placed: bool, constants_file: Path | None
+) -> None:
+    """Write what keeps the plan's conditions: Kubernetes admission, Kueue, DRA and Slurm, from one source of truth."""
+    from twokey.chips import UserError  # noqa: PLC0415
+    from twokey.deploy.conditions import DomesticShare  # noqa: PLC0415
+    from twokey.deploy.enforce import policy as one_truth  # noqa: PLC0415
+    from twokey.deploy.enforce.write import write  # noqa: PLC0415
+    from twokey.deploy.place import place as placing  # noqa: PLC0415
+    from twokey.deploy.plan import read  # noqa: PLC0415
+
+    plan = read(plan_file, overlays)
+    placement = placing(plan, use(constants_file), prices=False) if placed else None
+    if placement is not None and not placement.feasible:
+        raise UserError(f"{plan_file.name}: there is no placement to take quotas from: " + "; ".join(placement.core))
+    policy = one_truth.build(plan, placement)
+    known = {chip.slug for chip in policy.chips}
+    named = {}
+    for text in nodes:
+        node, equals, chip = text.partition("=")
+        slug = one_truth.slug(find_device(chip).name) if equals else ""
+        if slug not in known:
+            raise UserError(f"--node: {text!r} must be NODE=CHIP with a chip of the plan")
+        named[node] = slug
+    for path in write(policy, out, named):
+        click.echo(str(path))
+    for entry in policy.licensed:
+        uses = ", ".join(f"{use} ({phase})" for use, phase in entry.uses) or "nothing"
+        click.echo(f"{entry.chip}: {uses}" + ("" if entry.places is None else f"; in {', '.join(entry.places)}"))
+    if any(isinstance(c, DomesticShare) for c in plan.conditions) and placement is None:
+        click.echo("note: without a placement the quotas do not keep the domestic shares", err=True)
+
+
+@deploy.command()
+@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="PLAN.toml: fleets (silent cards are gaps), conditions.")
+@click.option("--telemetry", multiple=True, metavar="SITE=FOLDER", help="Exposition files of a site; repeat per site.")
+@click.option("--sacct", multiple=True, metavar="SITE=FILE", help="Output of sacct -X -P; repeat per site.")
+@click.option("--from", "start", required=True, help="Begin, as in 2026-11-01 (UTC).")
+@click.option("--to", "end", required=True, help="End, not included.")
+@click.option("--periods", type=click.IntRange(1, 366), default=1, show_default=True, help="Equal parts of that time.")
+@click.option("--phase", "phases", multiple=True, metavar="NAMESPACE=PHASE", help="What a namespace, queue or QOS runs.")
+@click.option("--measure", type=click.Choice(["allocated", "used", "delivered"]), help="What conditions are checked against.")
+@click.option("--out", type=click.Path(path_type=Path), help="Statement as Markdown.")
+@click.option("--breaches", "breach_file", type=click.Path(path_type=Path), help="Breaches as JSON, for a case desk.")
+@form_option
+@lang_option
+def report(  # noqa: PLR0913
+    plan_file: Path | None,
+    telemetry: tuple[str, ...],
+    sacct: tuple[str, ...],
+    start: str,
+    end: str,
+    periods: int,
+    phases: tuple[str, ...],
+    measure: str | None,
+    out: Path | None,
+    breach_file: Path | None,
+    form: str,
+    lang: str,
+) -> None:
+    """Report the domestic share of inference and training that was measured, with gaps bounded, against the conditions.
+
+    Ends with status 1 where a condition was breached.
+    """
+    from twokey.cli import deploy_report  # noqa: PLC0415
+
+    breached = deploy_report.run(plan_file, telemetry, sacct, (start, end, periods), phases, measure, out, breach_file, form, lang)
+    if breached:
+        raise SystemExit(1)
