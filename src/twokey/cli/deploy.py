@@ -28,14 +28,19 @@ def deploy() -> None:
 
 def _work_options(command: click.decorators.FC) -> click.decorators.FC:
     for option in (
-        click.option("--input", "input_", default="4096", show_default=True, help="Prompt, context or sequence, tokens."),
+        click.option(
+            "--input", "input_", default="4096", show_default=True, help="Prompt, context or sequence, tokens."
+        ),
         click.option("--output", default="1024", show_default=True, help="Answer, tokens (work serve)."),
         click.option("--tpot", help="Latency limit per output token, as in 50ms."),
         click.option("--ttft", help="Latency limit of the first token, as in 2s."),
         click.option("--precision", default="auto", show_default=True, help="bf16, fp8, int8, fp4, ... or auto."),
         click.option("--engine", default="own", show_default=True, help="Serving engine; own is a tuned stack."),
         click.option(
-            "--draft", type=click.Choice(["none", "mtp", "eagle3"]), default="none", show_default=True,
+            "--draft",
+            type=click.Choice(["none", "mtp", "eagle3"]),
+            default="none",
+            show_default=True,
             help="Speculative decoding.",
         ),
         click.option("--batch-tokens", default="4M", show_default=True, help="Global batch of training, tokens."),
@@ -232,7 +237,12 @@ def validate(file: Path, rows_file: Path | None, chart: Path | None, form: str, 
     chart = chart or Path(f"{file.stem}.predicted.png")
     rows_file.write_text(row_by_row(done), "utf-8")
     points = [
-        {"kind": r.kind, "measured": r.value, "predicted": float(p), "origin": "domestic" if r.device.domestic else "imported"}
+        {
+            "kind": r.kind,
+            "measured": r.value,
+            "predicted": float(p),
+            "origin": "domestic" if r.device.domestic else "imported",
+        }
         for r, p in zip(done.rows, done.predicted, strict=True)
         if p == p
     ]
@@ -273,7 +283,9 @@ def calibrate(files: tuple[Path, ...], out: Path, public: bool, folds: int) -> N
 
 @deploy.command()
 @click.argument("plan_file", metavar="PLAN.toml", type=click.Path(path_type=Path))
-@click.option("--conditions", "overlays", multiple=True, type=click.Path(path_type=Path), help="Conditions to add or replace.")
+@click.option(
+    "--conditions", "overlays", multiple=True, type=click.Path(path_type=Path), help="Conditions to add or replace."
+)
 @click.option("--objective", type=click.Choice(["served", "cost", "imported"]), help="Instead of the plan's own.")
 @click.option("--sweep", "swept", metavar="CONDITION", help="Vary this domestic-share condition.")
 @click.option("--from", "first", type=float, default=0.0, show_default=True, help="First share of the sweep.")
@@ -334,13 +346,20 @@ def place(  # noqa: PLR0913
 
 @deploy.command()
 @click.argument("plan_file", metavar="PLAN.toml", type=click.Path(path_type=Path))
-@click.option("--conditions", "overlays", multiple=True, type=click.Path(path_type=Path), help="Conditions to add or replace.")
+@click.option(
+    "--conditions", "overlays", multiple=True, type=click.Path(path_type=Path), help="Conditions to add or replace."
+)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder that the files go to.")
 @click.option("--node", "nodes", multiple=True, metavar="NODE=CHIP", help="A licensed node; may be given repeatedly.")
 @click.option("--place/--no-place", "placed", default=True, show_default=True, help="Take quotas from the placement.")
 @constants_option
 def enforce(
-    plan_file: Path, overlays: tuple[Path, ...], out: Path, nodes: tuple[str, ...], placed: bool, constants_file: Path | None
+    plan_file: Path,
+    overlays: tuple[Path, ...],
+    out: Path,
+    nodes: tuple[str, ...],
+    placed: bool,
+    constants_file: Path | None,
 ) -> None:
     """Write what keeps the plan's conditions: Kubernetes admission, Kueue, DRA and Slurm, from one source of truth."""
     from twokey.chips import UserError  # noqa: PLC0415
@@ -373,14 +392,23 @@ def enforce(
 
 
 @deploy.command()
-@click.option("--plan", "plan_file", type=click.Path(path_type=Path), help="PLAN.toml: fleets (silent cards are gaps), conditions.")
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path),
+    help="PLAN.toml: fleets (silent cards are gaps), conditions.",
+)
 @click.option("--telemetry", multiple=True, metavar="SITE=FOLDER", help="Exposition files of a site; repeat per site.")
 @click.option("--sacct", multiple=True, metavar="SITE=FILE", help="Output of sacct -X -P; repeat per site.")
 @click.option("--from", "start", required=True, help="Begin, as in 2026-11-01 (UTC).")
 @click.option("--to", "end", required=True, help="End, not included.")
 @click.option("--periods", type=click.IntRange(1, 366), default=1, show_default=True, help="Equal parts of that time.")
-@click.option("--phase", "phases", multiple=True, metavar="NAMESPACE=PHASE", help="What a namespace, queue or QOS runs.")
-@click.option("--measure", type=click.Choice(["allocated", "used", "delivered"]), help="What conditions are checked against.")
+@click.option(
+    "--phase", "phases", multiple=True, metavar="NAMESPACE=PHASE", help="What a namespace, queue or QOS runs."
+)
+@click.option(
+    "--measure", type=click.Choice(["allocated", "used", "delivered"]), help="What conditions are checked against."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Statement as Markdown.")
 @click.option("--breaches", "breach_file", type=click.Path(path_type=Path), help="Breaches as JSON, for a case desk.")
 @form_option
@@ -405,6 +433,8 @@ def report(  # noqa: PLR0913
     """
     from twokey.cli import deploy_report  # noqa: PLC0415
 
-    breached = deploy_report.run(plan_file, telemetry, sacct, (start, end, periods), phases, measure, out, breach_file, form, lang)
+    breached = deploy_report.run(
+        plan_file, telemetry, sacct, (start, end, periods), phases, measure, out, breach_file, form, lang
+    )
     if breached:
         raise SystemExit(1)

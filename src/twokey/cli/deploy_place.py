@@ -15,11 +15,34 @@ if TYPE_CHECKING:
     from twokey.deploy.place import Placement
 
 _ZH = {
-    "workload": "任务", "phase": "阶段", "site": "站点", "chip": "芯片", "period": "时段", "share": "份额", "cards": "卡数",
-    "all": "全部", "condition": "条件", "bound": "界限", "achieved": "实际", "slack": "余量", "price": "代价", "per": "每",
-    "binding": "起作用", "yes": "是", "no": "否", "not served": "未满足", "left out": "缺口", "why": "原因",
-    "there is no plan": "无可行方案", "served": "已满足", "linear bound": "线性上界", "gap": "差距",
-    "domestic share of": "国产份额", "of all work": "占全部工作", "inference": "推理", "training": "训练",
+    "workload": "任务",
+    "phase": "阶段",
+    "site": "站点",
+    "chip": "芯片",
+    "period": "时段",
+    "share": "份额",
+    "cards": "卡数",
+    "all": "全部",
+    "condition": "条件",
+    "bound": "界限",
+    "achieved": "实际",
+    "slack": "余量",
+    "price": "代价",
+    "per": "每",
+    "binding": "起作用",
+    "yes": "是",
+    "no": "否",
+    "not served": "未满足",
+    "left out": "缺口",
+    "why": "原因",
+    "there is no plan": "无可行方案",
+    "served": "已满足",
+    "linear bound": "线性上界",
+    "gap": "差距",
+    "domestic share of": "国产份额",
+    "of all work": "占全部工作",
+    "inference": "推理",
+    "training": "训练",
 }
 
 
@@ -50,8 +73,15 @@ def placement(answer: Placement, form: str, lang: str) -> None:
         click.echo("")
     headers = [_say(h, lang) for h in ("workload", "phase", "site", "chip", "period", "share", "cards")]
     rows = [
-        [a.workload, _say(a.phase, lang), a.site, a.chip, _say("all", lang) if a.period is None else str(a.period + 1),
-         f"{100 * a.share:.1f} %", f"{a.cards:,.0f}"]
+        [
+            a.workload,
+            _say(a.phase, lang),
+            a.site,
+            a.chip,
+            _say("all", lang) if a.period is None else str(a.period + 1),
+            f"{100 * a.share:.1f} %",
+            f"{a.cards:,.0f}",
+        ]
         for a in answer.assignments
     ]
     table(headers, rows, form)
@@ -77,7 +107,15 @@ def _condition(c: Any, lang: str) -> list[str]:
         return "–" if value is None else f"{100 * value:.1f} %" if share else f"{value:,.0f}"
 
     price = "–" if c.price is None else f"{c.price:,.4g}"
-    return [c.id, number(c.bound), number(c.achieved), number(c.slack), price, c.step, _say("yes" if c.binding else "no", lang)]
+    return [
+        c.id,
+        number(c.bound),
+        number(c.achieved),
+        number(c.slack),
+        price,
+        c.step,
+        _say("yes" if c.binding else "no", lang),
+    ]
 
 
 def _finite(value: Any) -> Any:
@@ -94,7 +132,13 @@ def swept(points: Sequence[tuple[float, Placement]], name: str, form: str, chart
     if form == "json":
         show_json(
             [
-                {"at_least": share, "value": p.value, "served": p.served, "price": _price(p, name), "why_not": list(p.core)}
+                {
+                    "at_least": share,
+                    "value": p.value,
+                    "served": p.served,
+                    "price": _price(p, name),
+                    "why_not": list(p.core),
+                }
                 if p.feasible
                 else {"at_least": share, "value": None, "served": None, "price": None, "why_not": list(p.core)}
                 for share, p in points
@@ -105,8 +149,13 @@ def swept(points: Sequence[tuple[float, Placement]], name: str, form: str, chart
         for share, p in points:
             price = _price(p, name)
             rows.append(
-                [f"{100 * share:.0f} %", f"{p.value:,.5g}" if p.feasible else "no plan", f"{100 * p.served:.1f} %" if p.feasible else "–",
-                 "–" if price is None else f"{price:.3g}", "; ".join(p.core[1:2] or p.core[:1])]
+                [
+                    f"{100 * share:.0f} %",
+                    f"{p.value:,.5g}" if p.feasible else "no plan",
+                    f"{100 * p.served:.1f} %" if p.feasible else "–",
+                    "–" if price is None else f"{price:.3g}",
+                    "; ".join(p.core[1:2] or p.core[:1]),
+                ]
             )
         table([f"{name} at least", unit, "work served", "price of a point", "why not"], rows, form)
     if chart is not None:

@@ -22,7 +22,9 @@ def _time(text: str, option: str) -> float:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise UserError(f"{option}: {text!r} is not a date or time; write it as 2026-11-01 or 2026-11-01T12:00") from None
+        raise UserError(
+            f"{option}: {text!r} is not a date or time; write it as 2026-11-01 or 2026-11-01T12:00"
+        ) from None
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
@@ -37,8 +39,16 @@ def _pairs(items: tuple[str, ...], option: str) -> list[tuple[str, str]]:
 
 
 def run(
-    plan_file: Path | None, telemetry: tuple[str, ...], sacct: tuple[str, ...], when: tuple[str, str, int],
-    phases: tuple[str, ...], measure: str | None, out: Path | None, breach_file: Path | None, form: str, lang: str,
+    plan_file: Path | None,
+    telemetry: tuple[str, ...],
+    sacct: tuple[str, ...],
+    when: tuple[str, str, int],
+    phases: tuple[str, ...],
+    measure: str | None,
+    out: Path | None,
+    breach_file: Path | None,
+    form: str,
+    lang: str,
 ) -> bool:
     """Make the report; return whether a condition was breached."""
     start, end = _time(when[0], "--from"), _time(when[1], "--to")
@@ -99,8 +109,16 @@ def run(
             }
         )
     elif form == "csv":
-        rows = [[s.phase, s.measure, s.site, str(s.period), *(("" if v is None else f"{v:.6f}") for v in (s.share, s.low, s.high))]
-                for s in measured]
+        rows = [
+            [
+                s.phase,
+                s.measure,
+                s.site,
+                str(s.period),
+                *(("" if v is None else f"{v:.6f}") for v in (s.share, s.low, s.high)),
+            ]
+            for s in measured
+        ]
         table(["phase", "measure", "site", "period", "share", "low", "high"], rows, form)
     elif form == "markdown":
         click.echo(text, nl=False)
@@ -111,10 +129,14 @@ def run(
     return bool(broken)
 
 
-def _text(measured: list[statement.Share], findings: list[statement.Finding], usage: Usage, lang: statement.Lang) -> None:
+def _text(
+    measured: list[statement.Share], findings: list[statement.Finding], usage: Usage, lang: statement.Lang
+) -> None:
     say = statement.say
     if findings:
-        heads = [say(h, lang) for h in ("condition", "site", "period", "measure", "bound", "measured", "between", "verdict")]
+        heads = [
+            say(h, lang) for h in ("condition", "site", "period", "measure", "bound", "measured", "between", "verdict")
+        ]
         table(heads, [statement._finding(f, usage.edges, lang) for f in findings], "text")
         click.echo("")
     if measured:

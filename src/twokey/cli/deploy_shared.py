@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def form_option(command: Callable[..., None]) -> Callable[..., None]:
     """Add `--format`."""
     return click.option(
-        "--format", "form", type=click.Choice(["text", "json", "csv", "markdown"]), default="text", show_default=True,
+        "--format",
+        "form",
+        type=click.Choice(["text", "json", "csv", "markdown"]),
+        default="text",
+        show_default=True,
         help="How the answer is printed.",
     )(command)
 
@@ -25,7 +29,10 @@ def form_option(command: Callable[..., None]) -> Callable[..., None]:
 def constants_option(command: Callable[..., None]) -> Callable[..., None]:
     """Add `--constants`."""
     return click.option(
-        "--constants", "constants_file", type=click.Path(path_type=Path), metavar="FILE.json",
+        "--constants",
+        "constants_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE.json",
         help="Constants of your own, as `twokey deploy calibrate` writes them.",
     )(command)
 
@@ -87,4 +94,4 @@ def _width(text: str) -> int:
 
 def _pad(text: str, width: int, right: bool) -> str:
     space = " " * (width - _width(text))
-    return space + text if right and any(c.isdigit() for c in text) or text == "–" else text + space
+    return space + text if (right and any(c.isdigit() for c in text)) or text == "–" else text + space

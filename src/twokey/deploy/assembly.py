@@ -72,7 +72,9 @@ def _forbidden(plan: Plan, ignore: frozenset[str]) -> dict[tuple[str, str, str, 
         key = (workload.end_use, workload.phase, "", workload.sites)
         if key not in found:
             found[key] = [
-                i for i, fleet in enumerate(plan.fleets) if fleet.cards > 0 and eligible(plan, workload, fleet, ignore) is None
+                i
+                for i, fleet in enumerate(plan.fleets)
+                if fleet.cards > 0 and eligible(plan, workload, fleet, ignore) is None
             ]
     return found
 
@@ -115,7 +117,13 @@ def assemble(
                 if workload.demand[each] <= 0:
                     continue
                 weight = workload.demand[each] / total if len(workload.demand) > 1 else 1 / periods
-                w_.append(number), t_.append(t), f_.append(i), cards_.append(need.cards[each]), worth_.append(worth * weight)
+                (
+                    w_.append(number),
+                    t_.append(t),
+                    f_.append(i),
+                    cards_.append(need.cards[each]),
+                    worth_.append(worth * weight),
+                )
     count = len(w_)
     peaks = len(plan.fleets) if plan.objective == "imported" or extra is not None else 0
     workload_ = np.array([*w_, *[-1] * peaks], dtype=np.int32)
@@ -129,8 +137,15 @@ def assemble(
 
 class _Builder:
     def __init__(
-        self, plan: Plan, ignore: frozenset[str], workload: NDArray[np.int32], period: NDArray[np.int32],
-        fleet: NDArray[np.int32], cards: Array, count: int, extra: str | None,
+        self,
+        plan: Plan,
+        ignore: frozenset[str],
+        workload: NDArray[np.int32],
+        period: NDArray[np.int32],
+        fleet: NDArray[np.int32],
+        cards: Array,
+        count: int,
+        extra: str | None,
     ) -> None:
         self.plan, self.ignore, self.extra = plan, ignore, extra
         self.workload, self.period, self.fleet, self.cards, self.count = workload, period, fleet, cards, count
@@ -151,8 +166,17 @@ class _Builder:
         self.high.append(high)
         self.parts.append((np.full(len(columns), row, dtype=np.int32), columns.astype(np.int32), values))
 
-    def _many(self, name: str, keys: NDArray[np.int64], columns: NDArray[np.intp], values: Array,
-              low: Mapping[int, float], high: Mapping[int, float], label: Mapping[int, str], period: Mapping[int, int]) -> None:
+    def _many(
+        self,
+        name: str,
+        keys: NDArray[np.int64],
+        columns: NDArray[np.intp],
+        values: Array,
+        low: Mapping[int, float],
+        high: Mapping[int, float],
+        label: Mapping[int, str],
+        period: Mapping[int, int],
+    ) -> None:
         """Add one row per distinct key at once."""
         distinct, inverse = np.unique(keys, return_inverse=True)
         first = len(self.names)
@@ -187,12 +211,26 @@ class _Builder:
             high[self.count :] = [INFINITY if f.device.name == self.extra else 0.0 for f in plan.fleets]
         rows, columns, values = (np.concatenate([part[i] for part in self.parts]) for i in range(3))
         programme = Programme(
-            cost, np.zeros(n), high, self.is_job, np.array(self.low), np.array(self.high),
-            rows.astype(np.int32), columns.astype(np.int32), values.astype(np.float64),
+            cost,
+            np.zeros(n),
+            high,
+            self.is_job,
+            np.array(self.low),
+            np.array(self.high),
+            rows.astype(np.int32),
+            columns.astype(np.int32),
+            values.astype(np.float64),
         )
         return Assembly(
-            plan, programme, Rows(tuple(self.names), tuple(self.periods)), self.workload, self.period, self.fleet,
-            self.cards, worth, self.measure,
+            plan,
+            programme,
+            Rows(tuple(self.names), tuple(self.periods)),
+            self.workload,
+            self.period,
+            self.fleet,
+            self.cards,
+            worth,
+            self.measure,
         )
 
     def _service(self, real: NDArray[np.intp], periods: int) -> None:
@@ -217,14 +255,20 @@ class _Builder:
         peaks = len(self.workload) > self.count
         if "capacity" not in self.ignore:
             keys = self.fleet[spread_c].astype(np.int64) * periods + spread_t
-            label = {f * periods + t: f"{x.device.name} at {x.site}" for f, x in enumerate(plan.fleets) for t in range(periods)}
+            label = {
+                f * periods + t: f"{x.device.name} at {x.site}"
+                for f, x in enumerate(plan.fleets)
+                for t in range(periods)
+            }
             high = {f * periods + t: x.cards for f, x in enumerate(plan.fleets) for t in range(periods)}
             period = {key: key % periods for key in label}
             low = dict.fromkeys(label, -INFINITY)
             columns, values = spread_c, self.cards[spread_c]
             if self.extra is not None:
                 more = np.array([self.count + f for f in range(len(plan.fleets)) for _ in range(periods)])
-                keys = np.concatenate([keys, [f * periods + t for f in range(len(plan.fleets)) for t in range(periods)]])
+                keys = np.concatenate(
+                    [keys, [f * periods + t for f in range(len(plan.fleets)) for t in range(periods)]]
+                )
                 columns, values = np.concatenate([columns, more]), np.concatenate([values, -np.ones(len(more))])
             self._many("capacity", keys, columns, values, low, high, label, period)
         if peaks and self.extra is None:
@@ -233,7 +277,14 @@ class _Builder:
                     on = spread_c[(self.fleet[spread_c] == f) & (spread_t == t)]
                     if len(on):
                         columns = np.concatenate([on, [self.count + f]])
-                        self._add(f"peak {x.device.name} at {x.site}", t, columns, np.concatenate([self.cards[on], [-1.0]]), -INFINITY, 0.0)
+                        self._add(
+                            f"peak {x.device.name} at {x.site}",
+                            t,
+                            columns,
+                            np.concatenate([self.cards[on], [-1.0]]),
+                            -INFINITY,
+                            0.0,
+                        )
         if "power" not in self.ignore:
             site_of = {site.name: i for i, site in enumerate(plan.sites)}
             at = np.array([site_of[x.site] for x in plan.fleets])
@@ -241,8 +292,16 @@ class _Builder:
             keys = at[self.fleet[spread_c]].astype(np.int64) * periods + spread_t
             label = {i * periods + t: s.name for i, s in enumerate(plan.sites) for t in range(periods)}
             high = {i * periods + t: s.power_kw for i, s in enumerate(plan.sites) for t in range(periods)}
-            self._many("power", keys, spread_c, self.cards[spread_c] * kw[self.fleet[spread_c]],
-                       dict.fromkeys(label, -INFINITY), high, label, {k: k % periods for k in label})
+            self._many(
+                "power",
+                keys,
+                spread_c,
+                self.cards[spread_c] * kw[self.fleet[spread_c]],
+                dict.fromkeys(label, -INFINITY),
+                high,
+                label,
+                {k: k % periods for k in label},
+            )
 
     def _over_periods(self, real: NDArray[np.intp], periods: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
         """Return (column, period) pairs: a training job takes its cards in every period."""
@@ -293,6 +352,8 @@ class _Builder:
                 continue
             x = self.plan.workloads[w]
             tokens.append(
-                x.tokens / (x.days * 86400) if x.phase == "training" else x.demand[t if len(x.demand) > 1 else 0] / periods
+                x.tokens / (x.days * 86400)
+                if x.phase == "training"
+                else x.demand[t if len(x.demand) > 1 else 0] / periods
             )
         return np.array(tokens)

@@ -13,8 +13,8 @@ from twokey.deploy.constants import Constants
 from twokey.deploy.fitting import fit, folds
 from twokey.deploy.measurements import Measurement, groups
 from twokey.deploy.performance.columns import Array
-from twokey.deploy.predict import prepare
 from twokey.deploy.predict import predict as uncorrected
+from twokey.deploy.predict import prepare
 
 Progress = Callable[[str], None]
 

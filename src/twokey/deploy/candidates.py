@@ -63,8 +63,17 @@ def _powers(limit: float) -> list[float]:
     return [float(2**i) for i in range(12) if 2**i <= limit]
 
 
-def serving_layouts(shape: Shape, device: Hardware, devices: float, tp: float | None, pp: float | None,
-                    dp: float | None, ep: float | None, share: float = 1.0, spread: bool = False) -> Iterator[tuple[float, float, float, float]]:
+def serving_layouts(
+    shape: Shape,
+    device: Hardware,
+    devices: float,
+    tp: float | None,
+    pp: float | None,
+    dp: float | None,
+    ep: float | None,
+    share: float = 1.0,
+    spread: bool = False,
+) -> Iterator[tuple[float, float, float, float]]:
     """Yield (tp, pp, dp, ep) in devices for serving; what is given is kept, what is not is varied over powers of two.
 
     `share` ranks of a tensor-parallel group each attend to their own sequences (attention data parallelism), where
@@ -93,7 +102,9 @@ def serving_layouts(shape: Shape, device: Hardware, devices: float, tp: float | 
             yield width, pp or 1.0, float(ranks), float(min(ranks * width, shape.experts))
 
 
-def training_layouts(shape: Shape, device: Hardware, devices: float, row: Measurement) -> Iterator[tuple[float, float, float, float]]:
+def training_layouts(
+    shape: Shape, device: Hardware, devices: float, row: Measurement
+) -> Iterator[tuple[float, float, float, float]]:
     """Yield (tp, pp, cp, ep) for training whose optimiser state fits; what is given is kept."""
     cp = row.cp or 1.0
     widths = [row.tp] if row.tp is not None else _powers(min(8.0, devices))
@@ -101,7 +112,9 @@ def training_layouts(shape: Shape, device: Hardware, devices: float, row: Measur
     if row.ep is not None:
         spreads = [row.ep]
     else:
-        spreads = [1.0] if not shape.experts else [1.0, min(8.0, shape.experts, devices), min(64.0, shape.experts, devices)]
+        spreads = (
+            [1.0] if not shape.experts else [1.0, min(8.0, shape.experts, devices), min(64.0, shape.experts, devices)]
+        )
     found: list[tuple[float, float, float, float]] = []
     for tp in widths:
         for pp in depths:
@@ -140,12 +153,29 @@ class _Table:
     def done(self, names: Sequence[str]) -> Candidates:
         data = np.array(self.cells, dtype=np.float64).reshape(len(self.cells), len(names))
         return Candidates(
-            np.array(self.rows, dtype=np.intp), Columns({n: np.ascontiguousarray(data[:, i]) for i, n in enumerate(names)})
+            np.array(self.rows, dtype=np.intp),
+            Columns({n: np.ascontiguousarray(data[:, i]) for i, n in enumerate(names)}),
         )
 
 
-_SERVE = ("tp", "pp", "dp", "ep", "weight_bytes", "expert_bytes", "cache_bytes", "rate", "bits",
-          "sequences", "prompt", "output", "devices", "replicas", "cap", "tokens_each")
+_SERVE = (
+    "tp",
+    "pp",
+    "dp",
+    "ep",
+    "weight_bytes",
+    "expert_bytes",
+    "cache_bytes",
+    "rate",
+    "bits",
+    "sequences",
+    "prompt",
+    "output",
+    "devices",
+    "replicas",
+    "cap",
+    "tokens_each",
+)
 
 
 def serving(rows: Sequence[tuple[int, Measurement]]) -> Candidates:
@@ -179,13 +209,44 @@ def serving(rows: Sequence[tuple[int, Measurement]]) -> Candidates:
             else:
                 sequences = 0.0
             cap = CAPS.get(row.engine, CAP) * dp
-            table.add(index, tp, pp, dp, ep, n.weight, n.expert, n.cache, n.rate, n.bits,
-                      sequences, length, row.output or 0.0, devices, replicas, cap, tokens_each)
+            table.add(
+                index,
+                tp,
+                pp,
+                dp,
+                ep,
+                n.weight,
+                n.expert,
+                n.cache,
+                n.rate,
+                n.bits,
+                sequences,
+                length,
+                row.output or 0.0,
+                devices,
+                replicas,
+                cap,
+                tokens_each,
+            )
     return table.done(_SERVE)
 
 
-_TRAIN = ("tp", "pp", "dp", "cp", "ep", "micro", "weight_bytes", "expert_bytes", "cache_bytes", "rate", "bits",
-          "sequences", "length", "devices")
+_TRAIN = (
+    "tp",
+    "pp",
+    "dp",
+    "cp",
+    "ep",
+    "micro",
+    "weight_bytes",
+    "expert_bytes",
+    "cache_bytes",
+    "rate",
+    "bits",
+    "sequences",
+    "length",
+    "devices",
+)
 
 
 def training(rows: Sequence[tuple[int, Measurement]]) -> Candidates:
@@ -210,6 +271,21 @@ def training(rows: Sequence[tuple[int, Measurement]]) -> Candidates:
             micros = [1.0, 2.0, 4.0] if pp > 1 else [max(1.0, min(most, np.floor(16384 / length)))]
             for micro in micros:
                 if micro <= most or micro == 1.0:
-                    table.add(index, tp, pp, dp, cp, min(ep, dp * tp), micro, n.weight, n.expert, n.cache, rate, 16.0,
-                              sequences, length, devices)
+                    table.add(
+                        index,
+                        tp,
+                        pp,
+                        dp,
+                        cp,
+                        min(ep, dp * tp),
+                        micro,
+                        n.weight,
+                        n.expert,
+                        n.cache,
+                        rate,
+                        16.0,
+                        sequences,
+                        length,
+                        devices,
+                    )
     return table.done(_TRAIN)

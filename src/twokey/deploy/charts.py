@@ -36,7 +36,10 @@ def predicted_against_measured(points: Sequence[Mapping[str, Any]]) -> dict[str,
     line = {
         "data": {"values": [{"m": p["measured"]} for p in points]},
         "mark": {"type": "line", "color": "#888", "strokeDash": [4, 4]},
-        "encoding": {"x": {"field": "m", "type": "quantitative", **axis}, "y": {"field": "m", "type": "quantitative", **axis}},
+        "encoding": {
+            "x": {"field": "m", "type": "quantitative", **axis},
+            "y": {"field": "m", "type": "quantitative", **axis},
+        },
     }
     dots = {
         "mark": {"type": "point", "opacity": 0.6, "size": 28},

@@ -40,7 +40,9 @@ class DomesticShare:
         """Return the condition as a sentence."""
         where = f" at {', '.join(self.sites)}" if self.sites else ""
         each = ", each site alone" if self.each_site else ""
-        return f"{self.of} at least {100 * self.at_least:g} % domestic{where}{each} (counted as {MEASURES[self.measure]})"
+        return (
+            f"{self.of} at least {100 * self.at_least:g} % domestic{where}{each} (counted as {MEASURES[self.measure]})"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +154,20 @@ def _share(table: Mapping[str, Any], where: str, common: dict[str, str]) -> Dome
     if measure is None:
         raise UserError(f"{where}: measure: is missing; a share must say what it counts: {', '.join(MEASURES)}")
     if measure not in MEASURES:
-        raise UserError(f"{where}: measure: {measure!r} is not one of {', '.join(MEASURES)}{nearest(str(measure), MEASURES)}")
+        raise UserError(
+            f"{where}: measure: {measure!r} is not one of {', '.join(MEASURES)}{nearest(str(measure), MEASURES)}"
+        )
     share = table.get("at_least")
     if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
         raise UserError(f"{where}: at_least: must be a share between 0 and 1 (got {share!r}); 60 % is 0.6")
     sites = _strings(table, "sites", where)
     return DomesticShare(
-        of=of, at_least=float(share), measure=measure, sites=sites, each_site=bool(table.get("each_site", False)), **common
+        of=of,
+        at_least=float(share),
+        measure=measure,
+        sites=sites,
+        each_site=bool(table.get("each_site", False)),
+        **common,
     )
 
 

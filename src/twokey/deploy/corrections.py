@@ -53,7 +53,9 @@ def learn(rows: Sequence[Measurement], predicted: Array) -> dict[str, float]:
     error = np.log(np.array([row.value for row in rows]) / predicted) * sign(rows)
     weight, x = np.ones(len(rows)), np.zeros(len(index))
     for _ in range(5):
-        x = np.linalg.solve(design.T @ (design * weight[:, None]) + _SHRINK * np.eye(len(index)), design.T @ (weight * error))
+        x = np.linalg.solve(
+            design.T @ (design * weight[:, None]) + _SHRINK * np.eye(len(index)), design.T @ (weight * error)
+        )
         weight = 1 / np.sqrt(1 + ((error - design @ x) / _SOFT) ** 2)
     return {name: float(x[i]) for name, i in index.items() if abs(x[i]) > 1e-3}
 

@@ -122,9 +122,7 @@ def equivalent(here: Hardware, count: float, there: Hardware, work: Work, consta
     )
 
 
-def _pair(
-    here: Hardware, count: float, there: Hardware, work: Work, constants: Constants
-) -> tuple[Estimate, Estimate]:
+def _pair(here: Hardware, count: float, there: Hardware, work: Work, constants: Constants) -> tuple[Estimate, Estimate]:
     cards = count if work.kind == "train" or count < 768 else None
     return best(here, work, constants, cards), best(there, work, constants, count if work.kind == "train" else None)
 
@@ -133,9 +131,7 @@ def _cluster(device: Hardware, e: Estimate, cards: float) -> Side:
     return replace(_side(device, e, cards), cards=math.ceil(cards), clusters=1.0, cards_per_cluster=math.ceil(cards))
 
 
-def _training_size(
-    device: Hardware, target: float, work: Work, constants: Constants
-) -> tuple[float, Estimate]:
+def _training_size(device: Hardware, target: float, work: Work, constants: Constants) -> tuple[float, Estimate]:
     """The smallest cluster of one training job that reaches `target` tokens a second (its efficiency falls with size)."""
     low, high = 1.0, 8.0
     while True:
@@ -165,7 +161,9 @@ def _training_size(
     return high, best(device, work, constants, high)
 
 
-def curve(device: Hardware, work: Work, constants: Constants, most: float = 16384) -> list[tuple[float, float, float, float]]:
+def curve(
+    device: Hardware, work: Work, constants: Constants, most: float = 16384
+) -> list[tuple[float, float, float, float]]:
     """Return (cards, tokens a second of one cluster, low, high) over cluster sizes; sizes that cannot do it are absent.
 
     For serving one cluster may hold many replicas, and unused cards cost nothing: the curve never falls.
@@ -178,8 +176,10 @@ def curve(device: Hardware, work: Work, constants: Constants, most: float = 1638
             break
         if table is not None:
             index = table.best_for(cards * device.per_card)
-            total = 0.0 if index is None else float(
-                np.floor(cards * device.per_card / table.world[index]) * table.rate[index]
+            total = (
+                0.0
+                if index is None
+                else float(np.floor(cards * device.per_card / table.world[index]) * table.rate[index])
             )
         else:
             try:

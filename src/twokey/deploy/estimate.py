@@ -66,7 +66,9 @@ class Estimate:
         return {**asdict(self), "parts": dict(self.parts), "notes": list(self.notes)}
 
 
-def options(device: Hardware, work: Work, constants: Constants, cards: float | None = None, fixed: Fixed = FREE) -> Options:
+def options(
+    device: Hardware, work: Work, constants: Constants, cards: float | None = None, fixed: Fixed = FREE
+) -> Options:
     """Return every configuration of a work on a chip; `cards` is the most (serving) or exact (training) number."""
     if cards is not None and not cards >= 1:
         raise UserError(f"count: must be at least one card (got {cards:g})")
@@ -76,7 +78,9 @@ def options(device: Hardware, work: Work, constants: Constants, cards: float | N
     return serving_options(device, work, constants, fixed, most)
 
 
-def best(device: Hardware, work: Work, constants: Constants, cards: float | None = None, fixed: Fixed = FREE) -> Estimate:
+def best(
+    device: Hardware, work: Work, constants: Constants, cards: float | None = None, fixed: Fixed = FREE
+) -> Estimate:
     """Return the configuration with the highest rate per card that fits the memory and keeps the latency limits.
 
     Raises UserError that says what stands in the way (memory, the limit with the nearest reachable value).
@@ -103,7 +107,9 @@ def _why_not(found: Options, device: Hardware, work: Work) -> str:
     if work.tpot_ms is not None and work.kind != "prefill":
         reach = float(np.min(found.tpot[fits])) * 1e3
         if reach > work.tpot_ms:
-            return f"{name}: no configuration answers within {work.tpot_ms:g} ms a token; the nearest takes {reach:.1f} ms"
+            return (
+                f"{name}: no configuration answers within {work.tpot_ms:g} ms a token; the nearest takes {reach:.1f} ms"
+            )
     reach = float(np.min(found.ttft[fits])) * 1e3
     return f"{name}: no configuration keeps the limits; the shortest time to the first token is {reach:.0f} ms"
 
@@ -162,15 +168,25 @@ def _parts(on: Any, found: Options, i: int, work: Work) -> tuple[tuple[str, floa
     length = np.float64(work.input)
     if work.kind == "train":
         step = training.step(on, length, sequences, np.float64(work.recompute or 0.25))  # type: ignore[arg-type]
-        named = (("compute", step.compute), ("tensor parallel", step.tensor), ("experts' exchange", step.experts),
-                 ("pipeline bubble", step.bubble), ("data parallel and stragglers", step.data))
+        named = (
+            ("compute", step.compute),
+            ("tensor parallel", step.tensor),
+            ("experts' exchange", step.experts),
+            ("pipeline bubble", step.bubble),
+            ("data parallel and stragglers", step.data),
+        )
     else:
         if work.kind == "prefill":
             one = serving.prompt_pass(on, sequences, length)  # type: ignore[arg-type]
         else:
             one = serving.decode_pass(on, sequences, length, np.float64(0.0))  # type: ignore[arg-type]
-        named = (("dense matrices", one.matrices), ("attention and cache", one.attention), ("experts", one.experts),
-                 ("network", one.network), ("launches and scheduler", one.overhead))
+        named = (
+            ("dense matrices", one.matrices),
+            ("attention and cache", one.attention),
+            ("experts", one.experts),
+            ("network", one.network),
+            ("launches and scheduler", one.overhead),
+        )
     values = [(name, float(np.ravel(value)[0])) for name, value in named]
     if work.kind == "serve":
         step_time = sum(value for _, value in values)

@@ -34,7 +34,11 @@ def explain(plan: Plan, need: Needs) -> tuple[str, ...]:
     return tuple(words)
 
 
-_LIMITS = {"power": "the power of the sites", "capacity": "the number of cards", "service": "the service that must be given"}
+_LIMITS = {
+    "power": "the power of the sites",
+    "capacity": "the number of cards",
+    "service": "the service that must be given",
+}
 
 
 def _possible(plan: Plan, need: Needs, ignore: frozenset[str]) -> bool:

@@ -11,7 +11,10 @@ from twokey.deploy.solver import INFINITY, Programme, solve
 
 
 def cheapest(
-    rates: Sequence[float], throughput: Mapping[str, Sequence[float]], price: Mapping[str, float], slices: int | None = 1
+    rates: Sequence[float],
+    throughput: Mapping[str, Sequence[float]],
+    price: Mapping[str, float],
+    slices: int | None = 1,
 ) -> tuple[dict[str, int], float]:
     """Return cards per chip and their price for `rates` (requests a second per size of request).
 

@@ -40,7 +40,9 @@ def work_of(workload: Workload) -> Work:
     )
 
 
-def needs(plan: Plan, constants: Constants, progress: Callable[[str], None] = lambda _: None) -> dict[tuple[int, str], Need]:
+def needs(
+    plan: Plan, constants: Constants, progress: Callable[[str], None] = lambda _: None
+) -> dict[tuple[int, str], Need]:
     """Return the need of each (workload number, chip name) of a plan; equal work on equal chips is estimated once."""
     devices = {fleet.device.name: fleet.device for fleet in plan.fleets}
     largest = {name: max(f.cards for f in plan.fleets if f.device.name == name) for name in devices}

@@ -185,7 +185,13 @@ def _conditions(
             price = -float(sum(final.row_dual[row] for row in rows))
             reports.append(
                 ConditionReport(
-                    condition.id, condition.words(), condition.cards, used, condition.cards - used, _clean(price, final.objective), "1 card more",
+                    condition.id,
+                    condition.words(),
+                    condition.cards,
+                    used,
+                    condition.cards - used,
+                    _clean(price, final.objective),
+                    "1 card more",
                     used >= condition.cards - 1e-6,
                 )
             )
@@ -197,7 +203,13 @@ def _conditions(
                 loss = _clean(here.objective - free.objective, here.objective) if free.status == "optimal" else None
             reports.append(
                 ConditionReport(
-                    condition.id, condition.words(), None, None, None, loss, "the condition as a whole (linear bound)",
+                    condition.id,
+                    condition.words(),
+                    None,
+                    None,
+                    None,
+                    loss,
+                    "the condition as a whole (linear bound)",
                     bool(loss and loss > 1e-6),
                 )
             )
@@ -230,14 +242,24 @@ def _share_report(
         price += -float(final.row_dual[row]) * total / scale * 0.01
         binding |= abs(float(final.row_dual[row])) > 1e-9
     return ConditionReport(
-        condition.id, condition.words(), condition.at_least, achieved, achieved - condition.at_least, _clean(price, final.objective),
-        "1 percentage point more", binding,
+        condition.id,
+        condition.words(),
+        condition.at_least,
+        achieved,
+        achieved - condition.at_least,
+        _clean(price, final.objective),
+        "1 percentage point more",
+        binding,
     )
 
 
 def _answer(
-    built: Assembly, need: Mapping[tuple[int, str], Need], x: Array, relaxed: Solution,
-    reports: tuple[ConditionReport, ...], begun: float,
+    built: Assembly,
+    need: Mapping[tuple[int, str], Need],
+    x: Array,
+    relaxed: Solution,
+    reports: tuple[ConditionReport, ...],
+    begun: float,
 ) -> Placement:
     plan = built.plan
     assignments, done = [], np.zeros(len(plan.workloads))
@@ -250,8 +272,14 @@ def _answer(
         period = int(built.period[i]) if plan.periods > 1 and built.period[i] >= 0 else None
         assignments.append(
             Assignment(
-                workload.name, workload.phase, fleet.site, fleet.device.name, fleet.device.domestic, period,
-                float(min(x[i], 1.0)), float(x[i] * built.cards[i]),
+                workload.name,
+                workload.phase,
+                fleet.site,
+                fleet.device.name,
+                fleet.device.domestic,
+                period,
+                float(min(x[i], 1.0)),
+                float(x[i] * built.cards[i]),
             )
         )
     for w, workload in enumerate(plan.workloads):
@@ -270,9 +298,21 @@ def _answer(
 
     work = np.array([work_pflops(w) for w in plan.workloads])
     return Placement(
-        plan.name, plan.objective, _UNITS[plan.objective], True, value, bound, abs(final - relaxed.objective) / max(abs(relaxed.objective), 1e-12),
-        float((work * np.minimum(done, 1)).sum() / max(work.sum(), 1e-12)), tuple(assignments), reports, unserved,
-        shares_of(plan, assignments), (), time.perf_counter() - begun, len(x),
+        plan.name,
+        plan.objective,
+        _UNITS[plan.objective],
+        True,
+        value,
+        bound,
+        abs(final - relaxed.objective) / max(abs(relaxed.objective), 1e-12),
+        float((work * np.minimum(done, 1)).sum() / max(work.sum(), 1e-12)),
+        tuple(assignments),
+        reports,
+        unserved,
+        shares_of(plan, assignments),
+        (),
+        time.perf_counter() - begun,
+        len(x),
     )
 
 
@@ -305,8 +345,21 @@ def _why(plan: Plan, need: Mapping[tuple[int, str], Need], w: int) -> str:
 def _nothing(plan: Plan, need: Mapping[tuple[int, str], Need], begun: float, why: str = "") -> Placement:
     core = (why,) if why else explain(plan, need)
     return Placement(
-        plan.name, plan.objective, _UNITS[plan.objective], False, float("nan"), float("nan"), float("nan"), 0.0, (), (), (),
-        {}, core, time.perf_counter() - begun, 0,
+        plan.name,
+        plan.objective,
+        _UNITS[plan.objective],
+        False,
+        float("nan"),
+        float("nan"),
+        float("nan"),
+        0.0,
+        (),
+        (),
+        (),
+        {},
+        core,
+        time.perf_counter() - begun,
+        0,
     )
 
 
@@ -316,7 +369,9 @@ def sweep(
     """Return the placement at each value of one domestic-share condition, its needs computed once."""
     ids = [c.id for c in plan.conditions if isinstance(c, DomesticShare)]
     if condition_id not in ids:
-        raise UserError(f"{condition_id}: no domestic-share condition of this id; the plan has {', '.join(ids) or 'none'}")
+        raise UserError(
+            f"{condition_id}: no domestic-share condition of this id; the plan has {', '.join(ids) or 'none'}"
+        )
     need = needs(plan, constants, progress)
     found = []
     for share in shares:

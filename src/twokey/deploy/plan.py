@@ -122,7 +122,9 @@ def build(data: Mapping[str, Any], source: str, given: tuple[Condition, ...]) ->
     plan = Plan(str(data.get("name", source)), objective, sites, fleets, workloads, given, service)
     lengths = {len(w.demand) for w in workloads if w.phase == "inference"} - {1}
     if len(lengths) > 1:
-        raise UserError(f"{source}: demand: lists of {' and '.join(map(str, sorted(lengths)))} periods; give one length")
+        raise UserError(
+            f"{source}: demand: lists of {' and '.join(map(str, sorted(lengths)))} periods; give one length"
+        )
     _check_conditions(plan, source)
     return plan
 
@@ -172,10 +174,12 @@ def _site(table: Mapping[str, Any], source: str) -> Site:
     _known(table, {"name", "place", "power"}, where)
     power = table.get("power")
     if power is None:
-        raise UserError(f"{where}: power: is missing; give it with its unit, as in power = \"20MW\"")
+        raise UserError(f'{where}: power: is missing; give it with its unit, as in power = "20MW"')
     kw = units.kilowatts(str(power), f"{where}: power")
     if kw <= 0:
-        raise UserError(f"{where}: power: a site with no power runs nothing; give it with its unit or leave the site out")
+        raise UserError(
+            f"{where}: power: a site with no power runs nothing; give it with its unit or leave the site out"
+        )
     return Site(_text(table, "name", where), _text(table, "place", where, "CN"), kw)
 
 
@@ -194,18 +198,36 @@ def _fleet(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Fleet
     elif device.tdp_w is not None:
         kw = device.tdp_w * 1.6 / 1e3
     else:
-        raise UserError(f"{where}: kw_per_card: no TDP is published for {device.name}; give the kW of a card at the meter")
+        raise UserError(
+            f"{where}: kw_per_card: no TDP is published for {device.name}; give the kW of a card at the meter"
+        )
     return Fleet(site, device, _number(table, "cards", where), kw, _number(table, "usd_hour", where, 0.0))
 
 
 def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Workload:
     where = f"{source}: workload {table.get('name', '?')}"
-    allowed = {"name", "phase", "model", "end_use", "value", "input", "output", "demand", "tpot", "tokens", "days", "sites",
-               "precision", "engine"}
+    allowed = {
+        "name",
+        "phase",
+        "model",
+        "end_use",
+        "value",
+        "input",
+        "output",
+        "demand",
+        "tpot",
+        "tokens",
+        "days",
+        "sites",
+        "precision",
+        "engine",
+    }
     _known(table, allowed, where)
     phase = _text(table, "phase", where)
     if phase not in rules.PHASES:
-        raise UserError(f"{where}: phase: {phase!r} is not one of {', '.join(rules.PHASES)}{nearest(phase, rules.PHASES)}")
+        raise UserError(
+            f"{where}: phase: {phase!r} is not one of {', '.join(rules.PHASES)}{nearest(phase, rules.PHASES)}"
+        )
     try:
         shape = model(_text(table, "model", where))
     except UserError as error:
@@ -220,7 +242,9 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
         raw = table.get("demand")
         each = raw if isinstance(raw, list) else [raw]
         if not each:
-            raise UserError(f"{where}: demand: is an empty list; give output tokens a second, one number or one per period")
+            raise UserError(
+                f"{where}: demand: is an empty list; give output tokens a second, one number or one per period"
+            )
         demand = tuple(_number({"demand": item}, "demand", where) for item in each)
     else:
         tokens, days = _number(table, "tokens", where), _number(table, "days", where)

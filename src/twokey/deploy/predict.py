@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twokey.deploy.devices import NUMBERS as DEVICE_NUMBERS
-from twokey.deploy.shapes import NUMBERS as SHAPE_NUMBERS
 from twokey.deploy.candidates import Candidates, serving, training
 from twokey.deploy.constants import ENGINE, FAMILY, WORLD, Constants
+from twokey.deploy.devices import NUMBERS as DEVICE_NUMBERS
 from twokey.deploy.measurements import Measurement
 from twokey.deploy.performance import serving as serve
 from twokey.deploy.performance import training as train
 from twokey.deploy.performance.columns import Array, Columns, Setting, stack
+from twokey.deploy.shapes import NUMBERS as SHAPE_NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,7 @@ def setting(ready: Prepared, candidates: Candidates, constants: Constants) -> Se
     engine = members(constants, "engine", ready.engines).take(ready.engine[at])
     everywhere = world(constants)
     c = candidates.columns
-    eta = np.where(
-        c.bits == 16, family.eta16, np.where(c.bits == 8, family.eta8, family.eta8 * everywhere.fp4_gain)
-    )
+    eta = np.where(c.bits == 16, family.eta16, np.where(c.bits == 8, family.eta8, family.eta8 * everywhere.fp4_gain))
     return Setting(ready.shape.take(at), ready.device.take(at), family, engine, everywhere, c.with_(eta=eta))
 
 

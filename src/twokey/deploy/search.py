@@ -13,8 +13,8 @@ from twokey.chips import UserError, nearest
 from twokey.deploy import corrections
 from twokey.deploy.candidates import number
 from twokey.deploy.constants import ENGINE, FAMILY, Constants
-from twokey.deploy.devices import Hardware
 from twokey.deploy.devices import NUMBERS as DEVICE_NUMBERS
+from twokey.deploy.devices import Hardware
 from twokey.deploy.performance import serving, training
 from twokey.deploy.performance.columns import Array, Columns, Setting
 from twokey.deploy.performance.forward import least_time
@@ -59,7 +59,9 @@ class Work:
         for field in ("tpot_ms", "ttft_ms"):
             value = getattr(self, field)
             if value is not None and not value > 0:
-                raise UserError(f"{field}: a latency limit must be greater than zero (got {value:g}); leave it out for none")
+                raise UserError(
+                    f"{field}: a latency limit must be greater than zero (got {value:g}); leave it out for none"
+                )
         if self.draft not in _DRAFTS:
             raise UserError(f"draft: {self.draft!r} is not one of {', '.join(_DRAFTS)}")
 
@@ -173,12 +175,17 @@ def serving_options(
             "pp": pp,
             "dp": dp,
             "ep": ep,
-            **{k: np.float64(v) for k, v in (("weight_bytes", n.weight), ("expert_bytes", n.expert), ("cache_bytes", n.cache))},
+            **{
+                k: np.float64(v)
+                for k, v in (("weight_bytes", n.weight), ("expert_bytes", n.expert), ("cache_bytes", n.cache))
+            },
             "rate": np.float64(n.rate),
             "eta": eta,
         }  # type: ignore[arg-type]
     )
-    on = Setting(_single(work.shape, SHAPE_NUMBERS), _single(device, DEVICE_NUMBERS), family, engine, everywhere, config)
+    on = Setting(
+        _single(work.shape, SHAPE_NUMBERS), _single(device, DEVICE_NUMBERS), family, engine, everywhere, config
+    )
     named = corrections.categories(
         MEASURED_AS[work.kind], work.engine, work.shape, device.name, device.family, precision
     )
@@ -244,8 +251,16 @@ def training_options(
     family, engine = _constants(constants, device.family, "training")
     everywhere = world(constants)
     config = Columns(
-        {"tp": tp_, "pp": pp_, "dp": dp_, "ep": ep_, "micro": micro_, "cp": np.ones(len(cells)),
-         "rate": np.full(len(cells), rate), "eta": np.full(len(cells), float(family.eta16))}
+        {
+            "tp": tp_,
+            "pp": pp_,
+            "dp": dp_,
+            "ep": ep_,
+            "micro": micro_,
+            "cp": np.ones(len(cells)),
+            "rate": np.full(len(cells), rate),
+            "eta": np.full(len(cells), float(family.eta16)),
+        }
     )
     on = Setting(_single(shape, SHAPE_NUMBERS), _single(device, DEVICE_NUMBERS), family, engine, everywhere, config)
     sequences = np.maximum(np.full(len(cells), work.batch_tokens / work.input), dp_ * micro_)
@@ -258,6 +273,13 @@ def training_options(
     time = np.maximum(step.total / speed, least)
     used = training.state_gb(on)
     return Options(
-        on, np.full(len(cells), float(devices)), sequences, step.tokens / time, time, time,
-        used / device.memory_gb, used <= device.memory_gb * 0.85, speed,
+        on,
+        np.full(len(cells), float(devices)),
+        sequences,
+        step.tokens / time,
+        time,
+        time,
+        used / device.memory_gb,
+        used <= device.memory_gb * 0.85,
+        speed,
     )

@@ -47,8 +47,15 @@ class Programme:
         new = np.cumsum(kept) - 1
         inside = kept[self.column]
         return Programme(
-            self.cost[kept], self.low[kept], self.high[kept], self.integer[kept], self.row_low, self.row_high,
-            self.row[inside], new[self.column[inside]].astype(np.int32), self.value[inside],
+            self.cost[kept],
+            self.low[kept],
+            self.high[kept],
+            self.integer[kept],
+            self.row_low,
+            self.row_high,
+            self.row[inside],
+            new[self.column[inside]].astype(np.int32),
+            self.value[inside],
         )
 
 
@@ -142,7 +149,9 @@ def _solution(h: highspy.Highs, n: int, m: int) -> Solution:
     return Solution(word, float(h.getObjectiveValue()), x, dual, reduced)
 
 
-def nonzeros(parts: Sequence[tuple[NDArray[np.int32], NDArray[np.int32], Array]]) -> tuple[NDArray[np.int32], NDArray[np.int32], Array]:
+def nonzeros(
+    parts: Sequence[tuple[NDArray[np.int32], NDArray[np.int32], Array]],
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Array]:
     """Join (row, column, value) parts into one."""
     return (
         np.concatenate([part[0] for part in parts]).astype(np.int32),

@@ -138,7 +138,17 @@ def pairs(of: Validation) -> Pairs:
     for i, row in enumerate(of.rows):
         if np.isfinite(of.predicted[i]):
             batch = row.concurrency or row.batch
-            key = (row.kind, row.shape.name, row.metric, row.precision, row.length, row.output, row.count, batch, row.draft)
+            key = (
+                row.kind,
+                row.shape.name,
+                row.metric,
+                row.precision,
+                row.length,
+                row.output,
+                row.count,
+                batch,
+                row.draft,
+            )
             same.setdefault(key, []).append(i)
     errors, right = [], []
     for members in same.values():
@@ -160,7 +170,21 @@ def row_by_row(of: Validation) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(
-        ["line", "id", "kind", "chip", "family", "model", "metric", "measured", "predicted", "low", "high", "error_pct", "group"]
+        [
+            "line",
+            "id",
+            "kind",
+            "chip",
+            "family",
+            "model",
+            "metric",
+            "measured",
+            "predicted",
+            "low",
+            "high",
+            "error_pct",
+            "group",
+        ]
     )
     for i, row in enumerate(of.rows):
         known = np.isfinite(of.predicted[i])

@@ -149,8 +149,11 @@ def manifests(policy: Policy, nodes: dict[str, str] | None = None) -> list[Manif
     ]
     if pods:
         made += _policy(
-            "twokey-licensed-chips", [_rule("", "v1", ["pods"], ["CREATE", "UPDATE"])], pods,
-            variables=pod_variables(), paramKind=params,
+            "twokey-licensed-chips",
+            [_rule("", "v1", ["pods"], ["CREATE", "UPDATE"])],
+            pods,
+            variables=pod_variables(),
+            paramKind=params,
             matchConditions=[{"name": "not-being-deleted", "expression": "!has(object.metadata.deletionTimestamp)"}],
         )
     made += _fixed_labels()
@@ -186,7 +189,13 @@ def _fixed_labels() -> list[Manifest]:
     made = _policy(
         "twokey-fixed-end-use",
         [_rule("", "v1", ["pods"], ["UPDATE"])],
-        [{"expression": _same("pod", END_USE_LABEL), "message": "the end use of a pod does not change", "reason": "Forbidden"}],
+        [
+            {
+                "expression": _same("pod", END_USE_LABEL),
+                "message": "the end use of a pod does not change",
+                "reason": "Forbidden",
+            }
+        ],
     )
     made += _policy(
         "twokey-fixed-nodes",

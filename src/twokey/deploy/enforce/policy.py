@@ -123,11 +123,12 @@ def build(plan: Plan, placement: Placement | None = None) -> Policy:
     devices = list({f.device.name: f.device for f in plan.fleets}.values())
     chips = tuple(_entry(device, plan) for device in devices)
     end_uses = tuple(
-        sorted({w.end_use for w in plan.workloads} | {u for c in plan.conditions if isinstance(c, EndUse) for u in c.allowed})
+        sorted(
+            {w.end_use for w in plan.workloads}
+            | {u for c in plan.conditions if isinstance(c, EndUse) for u in c.allowed}
+        )
     )
-    licensed = tuple(
-        entry for device in devices if (entry := _licensed(device, plan.conditions, end_uses)) is not None
-    )
+    licensed = tuple(entry for device in devices if (entry := _licensed(device, plan.conditions, end_uses)) is not None)
     policy = Policy(plan.name, chips, licensed, {}, end_uses, tuple(c.words() for c in plan.conditions))
     quotas = {}
     for chip in chips:
@@ -149,7 +150,8 @@ def _peak(placement: Placement, phase: str, chip: str) -> float:
 
 def _licensed(device: Hardware, conditions: Sequence[Condition], end_uses: tuple[str, ...]) -> Licensed | None:
     own = [
-        c for c in conditions
+        c
+        for c in conditions
         if isinstance(c, EndUse | Place | Ceiling) and device.name in {hardware(chip).name for chip in c.chips}
     ]
     if not own:
@@ -166,6 +168,10 @@ def _licensed(device: Hardware, conditions: Sequence[Condition], end_uses: tuple
         else:
             ceiling = condition.cards if ceiling is None else min(ceiling, condition.cards)
     return Licensed(
-        slug(device.name), device.name, tuple(sorted(uses)), None if places is None else tuple(sorted(places)), ceiling,
+        slug(device.name),
+        device.name,
+        tuple(sorted(uses)),
+        None if places is None else tuple(sorted(places)),
+        ceiling,
         tuple(c.id for c in own),
     )

@@ -34,7 +34,9 @@ def namespaces(policy: Policy) -> list[Manifest]:
             "metadata": {
                 "name": phase,
                 "labels": {PHASE_LABEL: phase},
-                "annotations": {f"{APPROVED_PREFIX}-how": f"add the label {APPROVED_PREFIX}/END-USE=yes once it is approved"},
+                "annotations": {
+                    f"{APPROVED_PREFIX}-how": f"add the label {APPROVED_PREFIX}/END-USE=yes once it is approved"
+                },
             },
         }
         for phase in PHASES
@@ -134,15 +136,13 @@ def slurm(policy: Policy) -> dict[str, str]:
         f"GresTypes={','.join(dict.fromkeys(kinds))}",
         f"AccountingStorageTRES={tres}",
         "AccountingStorageEnforce=associations,limits,qos,safe",
-        *(
-            f"PartitionName={phase} AllowQos={phase} QOS={phase} State=UP  # Nodes= are yours"
-            for phase in PHASES
-        ),
+        *(f"PartitionName={phase} AllowQos={phase} QOS={phase} State=UP  # Nodes= are yours" for phase in PHASES),
     ]
     qos = ["#!/bin/sh", "set -eu"]
     for phase in PHASES:
         limits = ",".join(
-            f"gres/{chip.gres}={_units(policy.quotas.get((phase, chip.slug), 0.0), chip.per_card)}" for chip in policy.chips
+            f"gres/{chip.gres}={_units(policy.quotas.get((phase, chip.slug), 0.0), chip.per_card)}"
+            for chip in policy.chips
         )
         qos.append(f"sacctmgr -i add qos {phase} || true")
         qos.append(f"sacctmgr -i modify qos {phase} set GrpTRES={limits} Flags=DenyOnLimit")
@@ -152,5 +152,11 @@ def slurm(policy: Policy) -> dict[str, str]:
             denied = [phase for phase in PHASES if (use, phase) not in entry.uses]
             for phase in denied:
                 qos.append(f"# accounts of end use {use} get no {entry.chip} for {phase}")
-                qos.append(f"sacctmgr -i modify account {use} set MaxTRESPerJob=gres/{name}=0 where partition={phase} || true")
-    return {"gres.conf": "\n".join(gres) + "\n", "slurm.conf.part": "\n".join(conf) + "\n", "qos.sh": "\n".join(qos) + "\n"}
+                qos.append(
+                    f"sacctmgr -i modify account {use} set MaxTRESPerJob=gres/{name}=0 where partition={phase} || true"
+                )
+    return {
+        "gres.conf": "\n".join(gres) + "\n",
+        "slurm.conf.part": "\n".join(conf) + "\n",
+        "qos.sh": "\n".join(qos) + "\n",
+    }

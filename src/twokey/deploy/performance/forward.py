@@ -54,7 +54,8 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     ways = np.minimum(c.tp, s.kv_heads)
     cache = layers * sequences / c.dp * read * s.cache_values * c.cache_bytes / ways
     attention = larger(
-        attention_flops / (on.device.tflops16 * 1e12 * on.family.eta16 * np.minimum(w.attention * on.engine.attention, 1)),
+        attention_flops
+        / (on.device.tflops16 * 1e12 * on.family.eta16 * np.minimum(w.attention * on.engine.attention, 1)),
         cache / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m * np.minimum(w.cache * on.engine.attention, 1)),
     )
 

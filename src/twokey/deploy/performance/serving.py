@@ -15,7 +15,9 @@ def weights_gb(on: Setting) -> Array:
     """Return the GB of weights that one device holds."""
     s, c = on.shape, on.config
     experts = s.moe_layers * s.experts * s.expert
-    held = np.where(s.experts > 0, np.minimum(c.tp * c.dp, np.maximum(s.experts, 1)), c.tp)  # a device holds one at least
+    held = np.where(
+        s.experts > 0, np.minimum(c.tp * c.dp, np.maximum(s.experts, 1)), c.tp
+    )  # a device holds one at least
     rest = np.maximum(s.total - experts, s.layers * s.attention)
     return (rest * c.weight_bytes / c.tp + experts * c.expert_bytes / held) / c.pp / 1e9
 
@@ -47,7 +49,9 @@ def prompt_pass(on: Setting, sequences: Array, length: Array) -> Pass:
     one = forward(on, per_rank * on.config.dp, length / chunks, length / 2, prompt=True)
     stages = on.config.pp
     times = (chunks + stages - 1) / stages
-    return Pass(one.matrices * times, one.attention * times, one.experts * times, one.network * times, one.overhead * times)
+    return Pass(
+        one.matrices * times, one.attention * times, one.experts * times, one.network * times, one.overhead * times
+    )
 
 
 def decode_pass(on: Setting, sequences: Array, context: Array, draft: Array) -> Pass:

@@ -62,7 +62,9 @@ def step(on: Setting, length: Array, sequences: Array, recompute: Array) -> Step
     reduce = all_reduce(on, c.tp, per_pass * s.hidden * 2)
     runs = sequences / (c.dp * c.micro)  # micro-batches through one pipeline
     tensor = np.where(c.tp > 1, runs * s.layers / c.pp * 2 * times / 1.5 * reduce * (1 - w.tp_overlap), 0.0)
-    ring = np.where(c.cp > 1, runs * s.layers / c.pp * passes * all_to_all(on, c.cp, per_pass * s.cache_values * 2), 0.0)
+    ring = np.where(
+        c.cp > 1, runs * s.layers / c.pp * passes * all_to_all(on, c.cp, per_pass * s.cache_values * 2), 0.0
+    )
     tensor = tensor + ring * 0.5
 
     sent = per_pass / c.tp * s.topk * s.hidden * 4

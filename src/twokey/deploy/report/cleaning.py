@@ -87,5 +87,7 @@ def increase(readings: Sequence[Reading], start: float, end: float) -> tuple[flo
         else:
             least += after.value
             open_ended = True
-            flags.append(Flag(after.source, "reset", f"{after.metric} of {after.pod or after.device}: fell, counted from zero"))
+            flags.append(
+                Flag(after.source, "reset", f"{after.metric} of {after.pod or after.device}: fell, counted from zero")
+            )
     return least, None if open_ended else least, flags

@@ -24,7 +24,12 @@ UTILISATION: Final[dict[str, tuple[float, int]]] = {
     "dcu_utilizationrate": (0.01, 1),
     "mx_gpu_usage": (0.01, 1),
 }
-COUNTERS: Final = ("vllm:prompt_tokens_total", "vllm:generation_tokens_total", "vllm:prompt_tokens", "vllm:generation_tokens")
+COUNTERS: Final = (
+    "vllm:prompt_tokens_total",
+    "vllm:generation_tokens_total",
+    "vllm:prompt_tokens",
+    "vllm:generation_tokens",
+)
 QUEUES: Final = "kueue_cluster_queue_resource_usage"
 OWNERS: Final = "mlu_container"  # says which pod holds a card
 _MODEL = ("modelName", "model_name", "model", "name", "mlu_model", "device_model")
@@ -102,7 +107,9 @@ def read_exposition(text: str, source: str, site: str, at: float | None) -> tupl
             continue
         when = float(sample.timestamp) if sample.timestamp is not None else at
         if when is None:
-            raise UserError(f"{source}: samples carry no time; put it in the file's name, as in 2026-11-01T00-00-00Z.prom")
+            raise UserError(
+                f"{source}: samples carry no time; put it in the file's name, as in 2026-11-01T00-00-00Z.prom"
+            )
         if not math.isfinite(value) or value < 0:
             flags.append(Flag(source, "bad-sample", f"{name} is {sample.value}"))
             continue
@@ -113,13 +120,30 @@ def read_exposition(text: str, source: str, site: str, at: float | None) -> tupl
 def _reading(name: str, labels: Mapping[str, str], value: float, when: float, site: str, source: str) -> Reading:
     if name == QUEUES:
         return Reading(
-            when, name, site, "", labels.get("flavor", ""), labels.get("cluster_queue", ""), labels.get("resource", ""), value, source
+            when,
+            name,
+            site,
+            "",
+            labels.get("flavor", ""),
+            labels.get("cluster_queue", ""),
+            labels.get("resource", ""),
+            value,
+            source,
         )
-    identity = "/".join(part for part in (_first(labels, _HOST), _first(labels, _DEVICE), labels.get("vdie_id", "")) if part)
+    identity = "/".join(
+        part for part in (_first(labels, _HOST), _first(labels, _DEVICE), labels.get("vdie_id", "")) if part
+    )
     scale = UTILISATION.get(name, (1.0, 0))[0]
     return Reading(
-        when, name, site, identity, _first(labels, _MODEL), _first(labels, _NAMESPACE), _first(labels, _POD),
-        value * scale, source,
+        when,
+        name,
+        site,
+        identity,
+        _first(labels, _MODEL),
+        _first(labels, _NAMESPACE),
+        _first(labels, _POD),
+        value * scale,
+        source,
     )
 
 

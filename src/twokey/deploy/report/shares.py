@@ -10,7 +10,12 @@ from twokey.deploy.conditions import Condition, DomesticShare
 from twokey.deploy.report.usage import MEASURES, UNKNOWN, Amount
 
 Verdict = Literal["kept", "breached", "cannot tell", "not measured"]
-ACCOUNTS: Final = {"nominal-compute": "used", "cards": "allocated", "delivered-tokens": "delivered", "tasks": "allocated"}
+ACCOUNTS: Final = {
+    "nominal-compute": "used",
+    "cards": "allocated",
+    "delivered-tokens": "delivered",
+    "tasks": "allocated",
+}
 """Which measured amount a condition's measure is checked against, where a report is not told otherwise."""
 
 
@@ -80,7 +85,10 @@ def share_of(amounts: Sequence[Amount], phase: str, measure: str, site: str = "a
     if least_total <= 0 and most_total <= 0:
         return Share(site, period, phase, measure, None, None, None, 0.0)
     return Share(
-        site, period, phase, measure,
+        site,
+        period,
+        phase,
+        measure,
         domestic / known if known > 0 else None,
         domestic / least_total if least_total > 0 else 0.0,
         (domestic + more_domestic + either) / most_total if most_total > 0 else 1.0,
@@ -102,7 +110,9 @@ def shares(amounts: Sequence[Amount], periods: int) -> list[Share]:
     return found
 
 
-def judge(amounts: Sequence[Amount], conditions: Iterable[Condition], measure: str | None = None, periods: int = 1) -> list[Finding]:
+def judge(
+    amounts: Sequence[Amount], conditions: Iterable[Condition], measure: str | None = None, periods: int = 1
+) -> list[Finding]:
     """Return what the measured shares say of each domestic-share condition, over the whole time and each period.
 
     "kept" needs the lower bound to reach the condition, "breached" the upper bound to miss it; between the two the
@@ -118,7 +128,9 @@ def judge(amounts: Sequence[Amount], conditions: Iterable[Condition], measure: s
         for place in places:
             for period in [-1, *(range(periods) if periods > 1 else ())]:
                 share = share_of(inside, c.of, counted, place, period)
-                found.append(Finding(c.id, c.words(), c.authority, c.instrument, c.at_least, share, _verdict(share, c.at_least)))
+                found.append(
+                    Finding(c.id, c.words(), c.authority, c.instrument, c.at_least, share, _verdict(share, c.at_least))
+                )
     return found
 
 

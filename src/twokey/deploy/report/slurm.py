@@ -15,7 +15,9 @@ _NEEDED = ("JobIDRaw", "QOS", "Partition", "AllocTRES", "ElapsedRaw", "State")
 _GRES = re.compile(r"^gres/([a-z]+):([\w.-]+)=(\d+)$")
 
 
-def read(text: str, source: str, site: str, edges: Sequence[float], phases: Mapping[str, str]) -> tuple[list[Amount], list[Flag]]:
+def read(
+    text: str, source: str, site: str, edges: Sequence[float], phases: Mapping[str, str]
+) -> tuple[list[Amount], list[Flag]]:
     """Return the allocated amounts of jobs; with `Start` (or `End`) the jobs are put into their periods.
 
     UserError where a column is missing. A job whose GRES has no type is counted as of unknown origin and flagged.
@@ -23,7 +25,9 @@ def read(text: str, source: str, site: str, edges: Sequence[float], phases: Mapp
     rows = list(csv.DictReader(text.splitlines(), delimiter="|"))
     missing = [name for name in _NEEDED if rows and name not in rows[0]]
     if not rows or missing:
-        raise UserError(f"{source}: no column {', '.join(missing or _NEEDED)}; run sacct -X -P --format={','.join(_NEEDED)},Start,End")
+        raise UserError(
+            f"{source}: no column {', '.join(missing or _NEEDED)}; run sacct -X -P --format={','.join(_NEEDED)},Start,End"
+        )
     amounts: list[Amount] = []
     flags: list[Flag] = []
     done: set[str] = set()
@@ -50,15 +54,28 @@ def read(text: str, source: str, site: str, edges: Sequence[float], phases: Mapp
                 continue
             device = chip_of(typed.group(2).replace("_", "-"))
             if device is None:
-                flags.append(Flag(source, "unknown-chip", f"GRES type {typed.group(2)!r}: origin cannot be told, it may be either"))
+                flags.append(
+                    Flag(
+                        source, "unknown-chip", f"GRES type {typed.group(2)!r}: origin cannot be told, it may be either"
+                    )
+                )
             rate = device.tflops16 if device else 1.0
             for period, seconds in shares:
                 amounts.append(
-                    Amount(site, period, phase, device.name if device else typed.group(2), device.domestic if device else None,
-                           "allocated", float(typed.group(3)) * seconds * rate)
+                    Amount(
+                        site,
+                        period,
+                        phase,
+                        device.name if device else typed.group(2),
+                        device.domestic if device else None,
+                        "allocated",
+                        float(typed.group(3)) * seconds * rate,
+                    )
                 )
         if "gres/" in row["AllocTRES"] and not any(_GRES.match(i) for i in row["AllocTRES"].split(",")):
-            flags.append(Flag(source, "unknown-chip", "jobs whose GRES has no type: AccountingStorageTRES must name the types"))
+            flags.append(
+                Flag(source, "unknown-chip", "jobs whose GRES has no type: AccountingStorageTRES must name the types")
+            )
     return amounts, flags
 
 
@@ -69,7 +86,9 @@ def _time(text: str | None) -> float | None:
         return None
 
 
-def _periods(row: Mapping[str, str], elapsed: float, edges: Sequence[float], flags: list[Flag], job: str, source: str) -> list[tuple[int, float]]:
+def _periods(
+    row: Mapping[str, str], elapsed: float, edges: Sequence[float], flags: list[Flag], job: str, source: str
+) -> list[tuple[int, float]]:
     start, end = _time(row.get("Start")), _time(row.get("End"))
     if start is None and end is not None:
         start = end - elapsed

@@ -71,8 +71,13 @@ def period_name(period: int, edges: Sequence[float], lang: Lang) -> str:
 
 
 def markdown(
-    name: str, edges: Sequence[float], shares: Sequence[Share], findings: Sequence[Finding], flags: Sequence[Flag],
-    evidence: Sequence[tuple[str, str]], lang: Lang = "en",
+    name: str,
+    edges: Sequence[float],
+    shares: Sequence[Share],
+    findings: Sequence[Finding],
+    flags: Sequence[Flag],
+    evidence: Sequence[tuple[str, str]],
+    lang: Lang = "en",
 ) -> str:
     """Return the statement as Markdown."""
     lines = [f"# {say('title', lang)}: {name}", "", say("from_to", lang).format(a=day(edges[0]), b=day(edges[-1])), ""]
@@ -80,35 +85,59 @@ def markdown(
     if findings:
         heads = ("condition", "site", "period", "measure", "bound", "measured", "between", "verdict")
         lines += _table([say(h, lang) for h in heads], [_finding(f, edges, lang) for f in findings])
-        lines += ["", *dict.fromkeys(f"- {f.condition}: {f.words}" + (f" ({f.authority}, {f.instrument})" if f.authority else "") for f in findings)]
+        lines += [
+            "",
+            *dict.fromkeys(
+                f"- {f.condition}: {f.words}" + (f" ({f.authority}, {f.instrument})" if f.authority else "")
+                for f in findings
+            ),
+        ]
     else:
         lines.append(say("no_conditions", lang))
     lines += ["", f"## {say('shares', lang)}", ""]
     heads = ("phase", "measure", "site", "period", "measured", "between")
     lines += _table([say(h, lang) for h in heads], [_share(s, edges, lang) for s in shares])
     lines += ["", say("note", lang), "", f"## {say('flags', lang)}", ""]
-    lines += [f"- {flag.kind}: {flag.words}" + (f" ({flag.source})" if flag.source else "") + (f" × {flag.count}" if flag.count > 1 else "")
-              for flag in flags] or [say("none", lang)]
+    lines += [
+        f"- {flag.kind}: {flag.words}"
+        + (f" ({flag.source})" if flag.source else "")
+        + (f" × {flag.count}" if flag.count > 1 else "")
+        for flag in flags
+    ] or [say("none", lang)]
     lines += ["", f"## {say('evidence', lang)}", ""]
     lines += [f"- `{file}` sha256 `{digest}`" for file, digest in evidence]
     return "\n".join(lines) + "\n"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads), *("| " + " | ".join(row) + " |" for row in rows)]
+    return [
+        "| " + " | ".join(heads) + " |",
+        "|" + "---|" * len(heads),
+        *("| " + " | ".join(row) + " |" for row in rows),
+    ]
 
 
 def _finding(f: Finding, edges: Sequence[float], lang: Lang) -> list[str]:
     s = f.share
     return [
-        f.condition, say(s.site, lang), period_name(s.period, edges, lang), say(s.measure, lang), percent(f.bound),
-        percent(s.share), f"{percent(s.low)} – {percent(s.high)}", say(f.verdict, lang),
+        f.condition,
+        say(s.site, lang),
+        period_name(s.period, edges, lang),
+        say(s.measure, lang),
+        percent(f.bound),
+        percent(s.share),
+        f"{percent(s.low)} – {percent(s.high)}",
+        say(f.verdict, lang),
     ]
 
 
 def _share(s: Share, edges: Sequence[float], lang: Lang) -> list[str]:
     return [
-        say(s.phase, lang), say(s.measure, lang), say(s.site, lang), period_name(s.period, edges, lang), percent(s.share),
+        say(s.phase, lang),
+        say(s.measure, lang),
+        say(s.site, lang),
+        period_name(s.period, edges, lang),
+        percent(s.share),
         f"{percent(s.low)} – {percent(s.high)}",
     ]
 

@@ -45,15 +45,26 @@ class _Sums:
     edges: Sequence[float]
     known: dict[tuple[str, int, str, str, bool | None, str], list[float]] = field(default_factory=dict)
 
-    def add(self, site: str, period: int, phase: str, device: Hardware | None, name: str, measure: str,
-            known: float, missing: float = 0.0) -> None:
+    def add(
+        self,
+        site: str,
+        period: int,
+        phase: str,
+        device: Hardware | None,
+        name: str,
+        measure: str,
+        known: float,
+        missing: float = 0.0,
+    ) -> None:
         key = (site, period, phase, device.name if device else name, device.domestic if device else None, measure)
         entry = self.known.setdefault(key, [0.0, 0.0])
         entry[0] += known
         entry[1] += missing
 
     def amounts(self) -> tuple[Amount, ...]:
-        return tuple(Amount(*key, *value) for key, value in sorted(self.known.items(), key=lambda kv: [str(k) for k in kv[0]]))
+        return tuple(
+            Amount(*key, *value) for key, value in sorted(self.known.items(), key=lambda kv: [str(k) for k in kv[0]])
+        )
 
 
 def phase_of(namespace: str, phases: Mapping[str, str]) -> str:
@@ -95,7 +106,7 @@ def add_up(
             unknown_chips[model or "(no model label)"] = unknown_chips.get(model or "(no model label)", 0) + 1
         else:
             seen.setdefault((site, device.name), set()).add(identity)
-        rate = (device.tflops16 if device else 1.0)
+        rate = device.tflops16 if device else 1.0
         owner = owners.get((site, identity))
         for period, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
             for span in spans(kept, start, end, step):
@@ -110,11 +121,18 @@ def add_up(
                     sums.add(site, period, phase, device, model, "used", seconds * min(span.value, 1.0))
                     if device is not None:
                         pods[site, r.namespace, r.pod] = device
-        gap = sum(s.end - s.start for a, b in zip(edges, edges[1:], strict=False) for s in spans(kept, a, b, step) if s.value is None)
+        gap = sum(
+            s.end - s.start
+            for a, b in zip(edges, edges[1:], strict=False)
+            for s in spans(kept, a, b, step)
+            if s.value is None
+        )
         if gap > 0:
             flags.append(Flag(site, "gap", f"{metric} of {identity}: no samples for {gap / 3600:.2f} h"))
     for name, count in unknown_chips.items():
-        flags.append(Flag("", "unknown-chip", f"model {name!r} of {count} devices: origin cannot be told, it may be either"))
+        flags.append(
+            Flag("", "unknown-chip", f"model {name!r} of {count} devices: origin cannot be told, it may be either")
+        )
     _queues(readings, edges, phases, sums, flags, step)
     _tokens(readings, edges, phases, sums, flags, pods)
     _silent(fleets, seen, edges, sums, flags)
@@ -130,8 +148,14 @@ def _one_metric_per_device(readings: Sequence[Reading]) -> list[Reading]:
     return [r for r in readings if r.metric in UTILISATION and UTILISATION[r.metric][1] == best[r.site, r.device]]
 
 
-def _queues(readings: Sequence[Reading], edges: Sequence[float], phases: Mapping[str, str], sums: _Sums, flags: list[Flag],
-            step: float | None) -> None:
+def _queues(
+    readings: Sequence[Reading],
+    edges: Sequence[float],
+    phases: Mapping[str, str],
+    sums: _Sums,
+    flags: list[Flag],
+    step: float | None,
+) -> None:
     """Allocation from Kueue where a site has no device exporter."""
     metered = {r.site for r in readings if r.metric in UTILISATION}
     groups: dict[tuple[str, str, str, str], list[Reading]] = {}
@@ -155,8 +179,14 @@ def _queues(readings: Sequence[Reading], edges: Sequence[float], phases: Mapping
                     sums.add(site, period, phase, device, flavour, "allocated", rate * span.value)
 
 
-def _tokens(readings: Sequence[Reading], edges: Sequence[float], phases: Mapping[str, str], sums: _Sums, flags: list[Flag],
-            pods: Mapping[tuple[str, str, str], Hardware]) -> None:
+def _tokens(
+    readings: Sequence[Reading],
+    edges: Sequence[float],
+    phases: Mapping[str, str],
+    sums: _Sums,
+    flags: list[Flag],
+    pods: Mapping[tuple[str, str, str], Hardware],
+) -> None:
     groups: dict[tuple[str, str, str, str, str], list[Reading]] = {}
     for r in readings:
         if r.metric in COUNTERS:
@@ -166,17 +196,30 @@ def _tokens(readings: Sequence[Reading], edges: Sequence[float], phases: Mapping
         flags += odd
         device = pods.get((site, namespace, pod))
         if device is None:
-            flags.append(Flag(site, "unknown-chip", f"{metric}: pod {pod or '(none)'} was seen on no device, its tokens may be either's"))
+            flags.append(
+                Flag(
+                    site,
+                    "unknown-chip",
+                    f"{metric}: pod {pod or '(none)'} was seen on no device, its tokens may be either's",
+                )
+            )
         phase = phase_of(namespace, phases)
         for period, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
             least, most, odd = increase(kept, start, end)
             flags += odd
             extra = 0.0 if most is not None else max((r.value for r in kept), default=0.0)
-            sums.add(site, period, phase if phase != UNKNOWN else "inference", device, UNKNOWN, "delivered", least, extra)
+            sums.add(
+                site, period, phase if phase != UNKNOWN else "inference", device, UNKNOWN, "delivered", least, extra
+            )
 
 
-def _silent(fleets: Iterable[tuple[str, Hardware, float]], seen: Mapping[tuple[str, str], set[str]], edges: Sequence[float],
-            sums: _Sums, flags: list[Flag]) -> None:
+def _silent(
+    fleets: Iterable[tuple[str, Hardware, float]],
+    seen: Mapping[tuple[str, str], set[str]],
+    edges: Sequence[float],
+    sums: _Sums,
+    flags: list[Flag],
+) -> None:
     for site, device, cards in fleets:
         heard = len(seen.get((site, device.name), ())) / device.per_card
         silent = cards - heard
