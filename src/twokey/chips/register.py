@@ -33,8 +33,9 @@ class Catalogue:
         for chip in self._chips:
             for alias in chip.aliases:
                 for key in {fold(alias), fold(f"{chip.vendor} {alias}")}:
-                    if self._alias.setdefault(key, chip) is not chip:
-                        raise UserError(f"{alias}: is an alias of {self._alias[key].name} and of {chip.name}")
+                    holder = self._full.get(key) or self._alias.setdefault(key, chip)
+                    if holder is not chip:
+                        raise UserError(f"{alias}: stands for {holder.name} and for {chip.name}; give yours another")
             for short in short_names(chip):
                 holders = self._short.setdefault(fold(short), [])
                 if chip not in holders:

@@ -1,7 +1,8 @@
 """Reads the packaged tables: the accelerators as their vendors describe them, and what the law needs beside that.
 
-`accelerators.csv` holds one chip a row. `supplement.csv` adds single values (name, field, value, source, confidence)
-that have a source of their own. `processes.csv` says of each process, as printed, whether its transistors are planar.
+`accelerators.csv` holds one chip a row, and so does `further.csv`: variants that measurements and determinations
+speak of, from weaker sources. `supplement.csv` adds single values (name, field, value, source, confidence) that have a
+source of their own. `processes.csv` says of each process, as printed, whether its transistors are planar.
 """
 
 from __future__ import annotations
@@ -45,11 +46,12 @@ def packaged_chips() -> tuple[Chip, ...]:
     for _, row in _rows("supplement.csv"):
         additions.setdefault(row["name"], []).append(_addition(row, row["field"], row["value"]))
     chips = tuple(
-        read_chip(row, additions.pop(row["name"], []), processes, f"accelerators.csv line {line}")
-        for line, row in _rows("accelerators.csv")
+        read_chip(row, additions.pop(row["name"], []), processes, f"{file} line {line}")
+        for file in ("accelerators.csv", "further.csv")
+        for line, row in _rows(file)
     )
     if additions:
-        raise UserError(f"supplement.csv: {', '.join(additions)}: no such chip in accelerators.csv")
+        raise UserError(f"supplement.csv: {', '.join(additions)}: no such chip in accelerators.csv or further.csv")
     return chips
 
 

@@ -74,7 +74,7 @@ def chips() -> None:
 @click.option("--sort", type=click.Choice(_SORTS), default="tpp", show_default=True, help="Order; unknown comes last.")
 @click.option("--ascending", is_flag=True, help="Smallest first.")
 @_shared
-def list_(  # noqa: PLR0913, PLR0917 (one parameter for each option)
+def list_(
     vendor: str | None,
     country: str | None,
     min_tpp: float | None,
@@ -100,12 +100,12 @@ def list_(  # noqa: PLR0913, PLR0917 (one parameter for each option)
 @click.argument("names", nargs=-1, metavar="[CHIP]...", shell_complete=_complete)
 @_shared
 def show(names: Sequence[str], files: Sequence[str], form: Format, lang: Lang) -> None:
-    r"""Show one chip in full: every number with unit, source and confidence, and the working of its TPP.
+    """Show one chip in full: every number with unit, source and confidence, and the working of its TPP.
 
     \b
     twokey chips show H200
     twokey chips show --file examples/chips/my-chip.toml
-    """
+    """  # noqa: D301 (click reads the escape)
     from twokey.cli import chips_view  # noqa: PLC0415
 
     chips_view.print_chips(_named(names, files, at_least=1, usage="twokey chips show H200"), form, lang)
@@ -115,12 +115,12 @@ def show(names: Sequence[str], files: Sequence[str], form: Format, lang: Lang) -
 @click.argument("names", nargs=-1, metavar="CHIP CHIP...", shell_complete=_complete)
 @_shared
 def compare(names: Sequence[str], files: Sequence[str], form: Format, lang: Lang) -> None:
-    r"""Compare chips side by side, with ratios to the first.
+    """Compare chips side by side, with ratios to the first.
 
     \b
     twokey chips compare H200 'Ascend 910C' MI325X
     twokey chips compare H200 --file examples/chips/my-chip.toml
-    """
+    """  # noqa: D301 (click reads the escape)
     from twokey.cli import chips_view  # noqa: PLC0415
 
     found = _named(names, files, at_least=2, usage="twokey chips compare H200 'Ascend 910C'")

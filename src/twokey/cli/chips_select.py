@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from twokey.chips import Chip, UserError, nearest
 from twokey.chips.register import fold
@@ -19,7 +19,7 @@ _KEYS: Final = {
 }
 
 
-def select(  # noqa: PLR0913 (one parameter for each filter)
+def select(
     chips: Iterable[Chip],
     *,
     vendor: str | None = None,
@@ -58,10 +58,20 @@ def sort(chips: Iterable[Chip], key: str, ascending: bool = False) -> list[Chip]
         return listed
     if key == "name":
         return sorted(listed, key=lambda chip: chip.name.casefold())
-    field = _KEYS.get(key, key)
-    known = [chip for chip in listed if getattr(chip, field) is not None]
-    rest = [chip for chip in listed if getattr(chip, field) is None]
-    return [*sorted(known, key=lambda chip: getattr(chip, field), reverse=not ascending), *rest]
+    values: dict[Chip, Any] = {
+        chip: _released(chip) if key == "released" else getattr(chip, _KEYS.get(key, key)) for chip in listed
+    }
+    known = [chip for chip in listed if values[chip] is not None]
+    rest = [chip for chip in listed if values[chip] is None]
+    return [*sorted(known, key=values.__getitem__, reverse=not ascending), *rest]
+
+
+def _released(chip: Chip) -> str | None:
+    """Return a release date that sorts: a quarter as its last month, what is not launched as unknown."""
+    if chip.released is None or chip.released == "not launched":
+        return None
+    year, _, quarter = chip.released.partition("-Q")
+    return f"{year}-{int(quarter) * 3:02}" if quarter else chip.released
 
 
 def _of(chips: list[Chip], field: str, wanted: str) -> list[Chip]:

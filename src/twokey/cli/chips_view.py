@@ -57,7 +57,9 @@ def print_list(chips: Sequence[Chip], form: str, lang: Lang, hidden: int) -> Non
         console.print(_table(heads, rows, lang, left=(0, 1, *(2 + keys.index(k) for k in keys if k == "released"))))
     if form == "table":
         count = {"en": f"{len(chips)} chips", "zh": f"{len(chips)} 款芯片"}[lang] if chips else ""
-        left_out = {"en": f"{hidden} left out: unknown there", "zh": f"另有 {hidden} 款因数据未知未列出"}[lang]
+        left_out = {"en": f"{hidden} left out: their figure is unknown", "zh": f"另有 {hidden} 款因数据未知未列出"}[
+            lang
+        ]
         closing = " · ".join(part for part in (count, left_out if hidden else "") if part)
         if closing:
             click.echo(closing)
@@ -98,7 +100,7 @@ def print_comparison(chips: Sequence[Chip], form: str, lang: Lang) -> None:
         rows = [[_head(figure, lang), *_compared(figure, block, lang)] for figure in _compared_figures(chips)]
         rows.append([word("confidence", lang), *(_confidence(chip, lang) for chip in block)])
         if form == "markdown":
-            click.echo(_markdown(heads, rows, left=(0,)))
+            click.echo(_markdown(heads, rows, left=(0,)) + "\n")
         else:
             console.print(_table(heads, rows, lang, left=(0,)))
     click.echo(word("ratio", lang))
@@ -138,7 +140,9 @@ def _show_markdown(chip: Chip, lang: Lang) -> None:
     lines = [f"## {chip.name}", "", _subtitle(chip, lang), ""]
     if chip.unchecked:
         lines += [f"**{word('unchecked', lang)}**", ""]
-    lines += [_markdown(heads, rows, left=(0, 2, 3, 4)), "", f"{word('working', lang)}:", ""]
+    lines += [_markdown(heads, rows, left=(0, 2, 3, 4)), ""]
+    if chip.dense_rates:
+        lines += [f"{word('working', lang)}:", ""]
     lines += [f"- {rate.format}: {working(rate, lang)}" for rate in chip.dense_rates]
     lines += ["", *_remarks(chip, lang), "", f"{word('sources', lang)}:", ""]
     lines += [f"{number}. {source}" for number, source in enumerate(sources, start=1)]
@@ -164,7 +168,7 @@ def _sheet(chip: Chip, lang: Lang) -> tuple[list[list[str]], list[str]]:
         if own:
             sources.setdefault(origin.source)
         numbers = [list(sources).index(origin.source) + 1] if own else range(1, len(chip.sources) + 1)
-        cited = ",".join(map(str, numbers)) if value is not None else ""
+        cited = ",".join(map(str, numbers)) if own or value is not None else ""
         confidence = origin.confidence if value is not None else ""
         rows.append([figure.label(lang), _text(figure, chip, lang), figure.unit, confidence, cited and f"[{cited}]"])
     return rows, list(sources)

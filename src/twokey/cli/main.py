@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
 from typing import Final
 
@@ -13,6 +15,9 @@ from twokey.cli.errors import UserError
 
 # name -> (module, attribute, one line of help). The help is here so that `twokey --help` imports no room.
 COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
+    "assess": ("twokey.cli.assess", "assess", "What both governments' rules say of an order, or of a book of orders."),
+    "law": ("twokey.cli.law", "law", "The law itself: time line, provisions, differences, checks and proofs."),
+    "impact": ("twokey.cli.impact", "impact", "What a draft rule changes, over a book of orders and over all orders."),
     "chips": ("twokey.cli.chips", "chips", "What a chip is: list, show and compare the catalogue."),
     "deploy": ("twokey.cli.deploy", "deploy", "Where work may run: estimate, equivalent, place, enforce, report."),
 }
@@ -47,6 +52,9 @@ def twokey() -> None:
 
 def run() -> None:
     """Run the command; a user's mistake ends in one clear message and exit status 3, never in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter gets "?" in its place
+            stream.reconfigure(errors="replace")
     try:
         code = twokey.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -60,4 +68,12 @@ def run() -> None:
         code = 3
     except BrokenPipeError:
         code = 0
+    except Exception as error:  # a fault of ours: say so in one line, and show the rest only to who asks for it
+        if os.environ.get("TWOKEY_DEBUG"):
+            raise
+        click.echo(f"internal error: {type(error).__name__}: {error}", err=True)
+        click.echo(
+            "This is a fault of Twokey, not of your input; set TWOKEY_DEBUG=1 to see where it happened.", err=True
+        )
+        code = 70
     sys.exit(code if isinstance(code, int) else 0)

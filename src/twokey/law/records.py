@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
@@ -66,7 +66,7 @@ class Assessment:
     findings: tuple[Finding, ...]
     law_digest: str
     overlays: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[tuple[str, ...], ...] = ()  # (name, parts...), put into words by `report.notes`
 
     def key(self, name: Literal["export", "import"]) -> KeyAnswer:
         """Return the answer for one key."""

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from twokey.chips.errors import UserError, nearest
 
+_UNITS_ZH: Final = {"days": "天", "units": "件", "billion": "十亿", "years": "年", "USD": "美元"}
 _UNKNOWN: Final = (None, "", -1, -1.0)
 _LEGAL_FORM: Final = re.compile(r"[\s,]+(corporation|corp|incorporated|inc|limited|ltd|llc|co)\.?$", re.IGNORECASE)
 
@@ -30,10 +31,29 @@ class FactType:
     max: float | None = None
     choices: tuple[str, ...] = ()
     aliases: Mapping[str, str] | None = None
+    words: Mapping[str, tuple[str, str]] | None = None  # choice -> its words in English and in Chinese
 
     def label(self, lang: str) -> str:
         """Return the fact's words in "en" or "zh"."""
         return self.zh if lang == "zh" else self.en
+
+    def word(self, value: str, lang: str) -> str:
+        """Return one of the choices in words; any other text is returned as it is."""
+        pair = (self.words or {}).get(value)
+        return value if pair is None else pair[lang == "zh"]
+
+    def unit_in(self, lang: str) -> str:
+        """Return the unit in a language: symbols stay, words are translated."""
+        return unit_in(self.unit, lang)
+
+
+def unit_in(unit: str, lang: str) -> str:
+    """Return a unit in a language: symbols stay, words are translated.
+
+    >>> unit_in("days", "zh"), unit_in("GB/s", "zh")
+    ('天', 'GB/s')
+    """
+    return _UNITS_ZH.get(unit, unit) if lang == "zh" else unit
 
 
 @cache
@@ -41,9 +61,13 @@ def dictionary() -> Mapping[str, FactType]:
     """Return every fact that an order may state, by name, in the order of the data file."""
     text = resources.files("twokey.law").joinpath("facts.toml").read_text(encoding="utf-8")
     return {
-        name: FactType(name, **{**entry, "choices": tuple(entry.get("choices", ()))})
+        name: FactType(name, **{**entry, "choices": tuple(entry.get("choices", ())), "words": _words(entry)})
         for name, entry in tomllib.loads(text).items()
     }
+
+
+def _words(entry: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    return {choice: (words[0], words[1]) for choice, words in entry.get("words", {}).items()}
 
 
 def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -104,13 +128,17 @@ def _admit_one(fact: FactType, value: Any, where: str) -> Any:
         case "country":
             if isinstance(value, str) and len(value) == 2 and value.isalpha():
                 return value.upper()
-            raise UserError(f"{where}: must be a country as two letters, ISO 3166-1 alpha-2, such as CN (got {value!r})")
+            raise UserError(
+                f"{where}: must be a country as two letters, ISO 3166-1 alpha-2, such as CN (got {value!r})"
+            )
         case "choice":
             word = str(value).strip().lower().replace(" ", "_").replace("-", "_")
             word = (fact.aliases or {}).get(word, word)
             if word in fact.choices:
                 return word
-            raise UserError(f"{where}: must be one of {', '.join(fact.choices)} (got {value!r}){nearest(word, fact.choices)}")
+            raise UserError(
+                f"{where}: must be one of {', '.join(fact.choices)} (got {value!r}){nearest(word, fact.choices)}"
+            )
         case "company" if isinstance(value, str):
             return _LEGAL_FORM.sub("", value.strip()).upper()
         case _:
@@ -128,7 +156,7 @@ def _number(fact: FactType, value: Any, where: str) -> int | float:
     if fact.type == "integer" and value != int(value):
         raise UserError(f"{where}: must be a whole number of {fact.unit or 'units'} (got {value})")
     if not math.isfinite(value) or (fact.max is not None and value > fact.max):
-        raise UserError(f"{where}: {value:g} is beyond what is possible (at most {fact.max:g}); is the unit right{unit and ':' + unit}?")
+        raise UserError(f"{where}: {value:g} is beyond what is possible (at most {fact.max:g}); is the unit right?")
     return int(value) if fact.type == "integer" else value
 
 

@@ -6,6 +6,7 @@ Backends read this form. `Const(None)` stands for a value that no law sets: a co
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from twokey.law.engine.law import LawInForce
 from twokey.law.engine.tree import (
     And,
@@ -40,7 +41,7 @@ class Folded:
     values: dict[str, Operand]
 
     def support(self, node: Node | Operand) -> tuple[str, ...]:
-        """Return every fact that a tree depends on, through references, each once; list elements count as their list."""
+        """Return every fact that a tree depends on, through references, once; list elements count as their list."""
         seen: dict[str, None] = {}
         todo: list[Node | Operand] = [node]
         done: set[str] = set()
@@ -86,6 +87,11 @@ def fold(law: LawInForce) -> Folded:
     return Folded(provisions, asserted, questions, values)
 
 
+def fold_condition(node: Node, regime: str, law: LawInForce) -> Node:
+    """Return one condition that names no provision with the day's values put in."""
+    return _fold(node, regime, law, {})
+
+
 def _reachable(branches: list[Branch]) -> tuple[Branch, ...]:
     kept = []
     for branch in branches:
@@ -106,7 +112,11 @@ def _fold(node: Node, regime: str, law: LawInForce, known: dict[str, Node]) -> N
             return known[key] if known[key] == FALSE else AnyOf(key, items)
         case Not(part):
             folded = _fold(part, regime, law, known)
-            return {TRUE: FALSE, FALSE: TRUE, UNKNOWN: UNKNOWN}.get(folded, Not(folded)) if isinstance(folded, Const) else Not(folded)
+            return (
+                {TRUE: FALSE, FALSE: TRUE, UNKNOWN: UNKNOWN}.get(folded, Not(folded))
+                if isinstance(folded, Const)
+                else Not(folded)
+            )
         case And(parts):
             return _join(And, FALSE, TRUE, [_fold(part, regime, law, known) for part in parts])
         case Or(parts):

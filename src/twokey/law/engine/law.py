@@ -6,7 +6,7 @@ import hashlib
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from twokey.chips.errors import UserError
 from twokey.law.engine.define import Provision, Question, Rulebook
-from twokey.law.engine.tree import Branch, Const, Node, params_of, refs_of
+from twokey.law.engine.tree import Const, Node, params_of, refs_of
 
 KINDS: Final = ("statute", "rule", "order", "letter", "guidance", "reported", "draft", "overlay")
 
@@ -81,6 +81,7 @@ class Headline:
     clear: tuple[str, ...]
     blocked: tuple[str, ...]
     condition: bool = False  # a duty that lasts: an open answer does not hold the key, a known failure does
+    conditions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # answer -> provisions that then bind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +98,7 @@ class Pack:
     provisions: Mapping[str, Provision]
     questions: Mapping[str, Question]
     headlines: tuple[Headline, ...]
-    words_zh: Mapping[str, str] = field(default_factory=dict)
+    words_zh: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # answer -> {"en": ..., "zh": ...}
 
 
@@ -135,6 +136,10 @@ def load_pack(folder: Path, rules: Rulebook, borrow: Mapping[str, Instrument] | 
                 tuple(entry.get("clear", ())),
                 tuple(entry.get("blocked", ())),
                 entry.get("condition", False),
+                {
+                    answer: tuple(one if ":" in one else f"{rules.regime}:{one}" for one in names)
+                    for answer, names in entry.get("conditions", {}).items()
+                },
             )
             for entry in head.get("headline", ())
         ),
@@ -163,7 +168,9 @@ def _parameter(key: str, entry: Mapping[str, Any], instruments: Mapping[str, Ins
     values = []
     for value in entry.get("value", ()):
         if value.get("instrument") not in instruments:
-            raise UserError(f"{path.name}: {key}: value from {value.get('from')}: names no instrument of instruments.toml")
+            raise UserError(
+                f"{path.name}: {key}: value from {value.get('from')}: names no instrument of instruments.toml"
+            )
         start = value.get("from") or instruments[value["instrument"]].effective
         confidence = value.get("confidence") or instruments[value["instrument"]].confidence
         values.append(DatedValue(start, _plain(value["is"]), value["instrument"], value.get("at", ""), confidence))
@@ -193,7 +200,17 @@ class Law:
     4800
     """
 
-    def __init__(self, packs: Sequence[Pack], overlays: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        packs: Sequence[Pack],
+        overlays: Sequence[str] = (),
+        *,
+        gates: Sequence[tuple[str, str]] = (),
+        before: tuple[date, Law] | None = None,
+    ) -> None:
+        """Put packs together; `gates` are (key, provision) that must hold, `before` the law until a change's day."""
+        self.gates: Final = tuple(gates)
+        self._before = before
         self.packs: Final = {pack.regime: pack for pack in packs}
         self.overlays: Final = tuple(overlays)
         self.provisions: Final = {key: one for pack in packs for key, one in pack.provisions.items()}
@@ -210,6 +227,9 @@ class Law:
                 days.update(day for day in (start, end) if day is not None)
             for parameter in pack.parameters.values():
                 days.update(value.start for value in parameter.values)
+        if self._before is not None:
+            start, law = self._before
+            days = {day for day in days if day >= start} | {day for day in law.days if day < start} | {start}
         return tuple(sorted(days))
 
     def span(self, provision: Provision) -> tuple[date, date | None]:
@@ -228,6 +248,8 @@ class Law:
 
     def at(self, day: date) -> LawInForce:
         """Return the law in force on a day; days between two changes share one object."""
+        if self._before is not None and day < self._before[0]:
+            return self._before[1].at(day)
         index = bisect_right(self.days, day)
         if index not in self._cache:
             self._cache[index] = LawInForce(self, self.days[index - 1] if index else date.min)
@@ -236,7 +258,7 @@ class Law:
     def with_pack(self, pack: Pack, overlay: str) -> Law:
         """Return this law with one pack put in, or in the place of the one of the same regime."""
         packs = {**self.packs, pack.regime: pack}
-        return Law(tuple(packs.values()), (*self.overlays, overlay))
+        return Law(tuple(packs.values()), (*self.overlays, overlay), gates=self.gates)
 
 
 class LawInForce:
@@ -310,13 +332,3 @@ class LawInForce:
 
 def _canonical(value: Any) -> str:
     return repr(sorted(value)) if isinstance(value, frozenset) else repr(value)
-
-
-def with_tree(provision: Provision, tree: Node, **changes: Any) -> Provision:
-    """Return a provision with another tree, for amendments; calling it is no longer possible, compiling it is."""
-    return replace(provision, tree=tree, **changes)
-
-
-def with_branches(question: Question, branches: tuple[Branch, ...]) -> Question:
-    """Return a question with another chain of branches, for amendments."""
-    return replace(question, branches=branches)

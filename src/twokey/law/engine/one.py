@@ -94,7 +94,16 @@ def compile_provision(folded: Folded, key: str) -> Callable[[Get], bool | None]:
     writer = _Writer(folded)
     for needed in _needed(folded, key):
         writer.provision(needed)
-    return writer.finish(f"return {writer.named[key]}")[0]
+    qualifies: Callable[[Get], bool | None] = writer.finish(f"return {writer.named[key]}")[0]
+    return qualifies
+
+
+def compile_condition(node: Node) -> Callable[[Get], bool | None]:
+    """Return the function that decides one folded condition that names no provision."""
+    writer = _Writer(Folded({}, {}, {}, {}))
+    expression = writer.node(node)
+    holds: Callable[[Get], bool | None] = writer.finish(f"return {expression}")[0]
+    return holds
 
 
 def _needed(folded: Folded, key: str) -> list[str]:

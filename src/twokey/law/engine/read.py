@@ -60,7 +60,7 @@ Resolve = Callable[[str], str | None]  # the name of a provision's function -> i
 
 @cache
 def _functions(file: str) -> dict[int, ast.FunctionDef]:
-    """Return the functions of a module by the line on which each one starts (its first decorator's, as CPython has it)."""
+    """Return the functions of a module by the line on which each starts (its first decorator's, as CPython has it)."""
     tree = ast.parse(Path(file).read_text(encoding="utf-8"), filename=file)
     return {
         min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node
@@ -89,16 +89,14 @@ def read_text(text: str, source: Source, resolve: Resolve) -> Node:
     if len(text) > MAX_TEXT:
         raise SubsetError(f"{source.file}:{source.first_line}: the text has {len(text)} characters; at most {MAX_TEXT}")
     try:
-        parsed = ast.parse(text.strip(), mode="eval")
+        parsed = ast.parse(f"({text.strip()}\n)", mode="eval")  # brackets let a condition run over several lines
     except (SyntaxError, RecursionError, MemoryError) as error:
         line = source.first_line + (getattr(error, "lineno", 1) or 1) - 1
         raise SubsetError(f"{source.file}:{line}: not a Python expression: {getattr(error, 'msg', error)}") from None
     return _Reader(source, resolve).boolean(parsed.body)
 
 
-def _read_body(
-    body: list[ast.stmt], function: ast.FunctionDef, reader: _Reader
-) -> Node | Operand | tuple[Branch, ...]:
+def _read_body(body: list[ast.stmt], function: ast.FunctionDef, reader: _Reader) -> Node | Operand | tuple[Branch, ...]:
     if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
         value = body[0].value
         if isinstance(value, ast.Attribute | ast.BinOp) or _is_years_after(value):
@@ -162,17 +160,17 @@ class _Reader:
             case ast.Call():
                 return self._call(node)
             case ast.Attribute():
-                operand = self.operand(node)
-                if not isinstance(operand, Fact):
+                read = self._attribute(node)
+                if not isinstance(read, Fact):
                     self.refuse(node, "a parameter is compared with, it is not a condition by itself")
-                return operand
+                return read
             case _:
                 self.refuse(node, "use and, or, not, comparisons, facts of the order and other provisions")
 
     def _compare(self, node: ast.Compare) -> Node:
         parts: list[Node] = []
-        operands = [node.left, *node.comparators]
-        for op, left, right in zip(node.ops, operands, operands[1:], strict=False):
+        ends = [node.left, *node.comparators]
+        for op, left, right in zip(node.ops, ends, ends[1:], strict=False):
             if isinstance(op, ast.In | ast.NotIn):
                 group = self.operand(right)
                 if not isinstance(group, Param):
@@ -230,9 +228,7 @@ class _Reader:
                 if not isinstance(fact, Fact):
                     self.refuse(items, "any(...) runs over a list of the order")
                 return AnyOf(self._provision(node, name), fact)
-            case ast.Call(
-                func=ast.Name(id=name), args=[ast.Name(id="order"), ast.Name(id="law")], keywords=[]
-            ):
+            case ast.Call(func=ast.Name(id=name), args=[ast.Name(id="order"), ast.Name(id="law")], keywords=[]):
                 return Ref(self._provision(node, name))
             case _:
                 self.refuse(node, "call only other provisions, as provision(order, law)")

@@ -1,8 +1,14 @@
 """Licence exceptions that are left for these items: NAC and ACA (740.8) and HBM (740.25)."""
 
 from twokey.law.packs.us_export.eccn_4a090 import specified, specified_datacenter_a
+from twokey.law.packs.us_export.letters import informed_by_letter
 from twokey.law.packs.us_export.parties import barred_party, supercomputer_end_use
-from twokey.law.packs.us_export.places import headquartered_in_d5_or_macau, to_d5_or_macau, to_listed_group
+from twokey.law.packs.us_export.places import (
+    headquartered_in_d5_or_macau,
+    leaves_the_united_states,
+    to_d5_or_macau,
+    to_listed_group,
+)
 from twokey.law.packs.us_export.rules import rules
 
 
@@ -14,20 +20,26 @@ def nac_item(order, law):
 
 @rules.provision("740.8(b)", "us-2023-ac")
 def exception_barred(order, law):
-    """No exception where part 744 needs a licence on its own ground."""
-    return barred_party(order, law) or supercomputer_end_use(order, law)
+    """No exception where part 744 needs a licence on its own ground: a party, an end use, or a letter."""
+    return barred_party(order, law) or supercomputer_end_use(order, law) or informed_by_letter(order, law)
 
 
 @rules.provision("740.8 NAC (2023)", "us-2023-ac", until="2024-04-04")
 def nac_2023(order, law):
     """NAC before the split: every destination of the requirement."""
-    return nac_item(order, law) and (to_listed_group(order, law) or headquartered_in_d5_or_macau(order, law))
+    return nac_item(order, law) and (
+        to_listed_group(order, law)
+        or (leaves_the_united_states(order, law) and headquartered_in_d5_or_macau(order, law))
+    )
 
 
 @rules.provision("740.8(a)(1) NAC", "us-2024-corrections")
 def nac(order, law):
     """NAC: to Macau or D:5, and to parties headquartered or parented there."""
-    return nac_item(order, law) and (to_d5_or_macau(order, law) or headquartered_in_d5_or_macau(order, law))
+    return nac_item(order, law) and (
+        to_d5_or_macau(order, law)
+        or (leaves_the_united_states(order, law) and headquartered_in_d5_or_macau(order, law))
+    )
 
 
 @rules.provision("740.8(a)(2) ACA", "us-2024-corrections")
@@ -61,7 +73,7 @@ def written_purchase_order(order, law):
 
 @rules.provision("740.25", "us-2024-hbm")
 def hbm_exception(order, law):
-    """Licence exception HBM: a memory bandwidth density of less than 3.3; its other conditions were not read in full."""
+    """Licence exception HBM: a memory bandwidth density of less than 3.3; other conditions were not read in full."""
     return order.item.memory_bandwidth_density < law.hbm_exception_density
 
 

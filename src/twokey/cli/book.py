@@ -1,0 +1,87 @@
+"""`twokey assess --book`: progress while it runs, and what came out, by answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twokey.cli.errors import UserError
+
+if TYPE_CHECKING:
+    from twokey.law.engine.law import Law
+
+
+def run_book(
+    law: Law,
+    source: Path,
+    out: Path,
+    as_of: date,
+    *,
+    missing: bool,
+    engine: str,
+    scheduler: str | None,
+    changes: tuple[Path, ...] = (),
+) -> None:
+    """Assess a book into a file and print a summary. Errors: UserError."""
+    try:
+        from twokey.law.book import BookLaw, assess_book, size_of  # noqa: PLC0415
+        from twokey.law.spread import assess_spread, count_answers, plan  # noqa: PLC0415
+    except ImportError as error:
+        raise UserError(f"a book needs the extra `twokey[book]` ({error.name} is not installed)") from None
+    started = time.perf_counter()
+    parts: Iterable[tuple[int, dict[str, int]]]
+    if engine == "dask":
+        parts = assess_spread(plan(source, out, as_of, missing, changes), scheduler)
+    else:
+        parts = (
+            (answers.height, count_answers(answers, law))
+            for answers in assess_book(BookLaw(law, as_of, missing), source, out)
+        )
+    lines = 0
+    counts: dict[str, int] = {}
+    for height, found in _progress(parts, size_of(source)):
+        lines += height
+        for name, count in found.items():
+            counts[name] = counts.get(name, 0) + count
+    seconds = time.perf_counter() - started
+    _summary(lines, counts, out, seconds)
+
+
+def _progress(parts: Iterable[tuple[int, dict[str, int]]], total: int | None) -> Iterator[tuple[int, dict[str, int]]]:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("lines"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("assessing", total=total)
+        for height, counts in parts:
+            progress.advance(task, height)
+            yield height, counts
+
+
+def _summary(lines: int, counts: dict[str, int], out: Path, seconds: float) -> None:
+    from rich.table import Table  # noqa: PLC0415
+
+    from twokey.cli.shared import console  # noqa: PLC0415
+
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("question")
+    table.add_column("answer")
+    table.add_column("lines", justify="right")
+    table.add_column("share", justify="right")
+    for name, count in sorted(counts.items(), key=lambda pair: (pair[0].partition(" = ")[0], -pair[1])):
+        question, _, answer = name.partition(" = ")
+        table.add_row(question, answer, f"{count:,}", f"{count / lines:.1%}")
+    console().print(table)
+    click.echo(f"{lines:,} lines assessed into {out} in {seconds:.1f} s ({lines / seconds:,.0f} a second)")

@@ -1,0 +1,200 @@
+"""`twokey impact`: who wins and who loses under a draft rule."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twokey.cli.errors import UserError
+from twokey.cli.shared import Day, chosen_law, complete_amendment, console, lang_option, write_text
+
+if TYPE_CHECKING:
+    from twokey.law.impact import Impact, Moved
+    from twokey.law.reach import Reach
+
+
+@click.command()
+@click.argument("amendment", shell_complete=complete_amendment, required=False)
+@click.option("--book", type=click.Path(path_type=Path), help="The orders: a Parquet, Arrow or CSV file, one a line.")
+@click.option(
+    "--as-of", "as_of", type=Day(), help="The day that is compared; by default the day on which the amendment starts."
+)
+@click.option(
+    "--overlay", "overlays", multiple=True, type=click.Path(path_type=Path), help="Your own overlay, under both laws."
+)
+@click.option(
+    "--boxes",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="How many boxes of orders are listed for each move.",
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--list", "listing", is_flag=True, help="List the ready amendments and stop.")
+@lang_option
+def impact(
+    amendment: str | None,
+    book: Path | None,
+    as_of: date | None,
+    overlays: tuple[Path, ...],
+    boxes: int,
+    form: str,
+    listing: bool,
+    lang: Any,
+) -> None:
+    r"""Say what AMENDMENT changes: over the orders of a book, and over every order that the law can tell apart.
+
+    \b
+    twokey impact --list
+    twokey impact safe-chips --book lines.parquet
+    twokey impact my-draft.toml --as-of 2027-06-01
+    """
+    from twokey.law.change import amended, find_amendment, ready_amendments  # noqa: PLC0415
+
+    before = chosen_law(overlays, ())
+    if listing:
+        _list(ready_amendments(), form)
+        return
+    if amendment is None:
+        raise UserError("impact: name an amendment, a ready one (twokey impact --list) or a TOML file")
+    path = find_amendment(amendment)
+    after = amended(before, path)
+    day = as_of or _first_day(path)
+    from twokey.law.reach import reach_of  # noqa: PLC0415
+
+    reaches = list(reach_of(before, after, day, lang, boxes))
+    found = None
+    if book is not None:
+        found = _over_book(before, after, day, book)
+    if form == "json":
+        write_text(json.dumps(_json(after.overlays[-1], day, found, reaches), ensure_ascii=False, indent=2), None)
+    else:
+        _show(after.overlays[-1], day, found, reaches, lang)
+
+
+def _first_day(path: Path) -> date:
+    import tomllib  # noqa: PLC0415
+
+    start = tomllib.loads(path.read_text(encoding="utf-8")).get("from")
+    return start if isinstance(start, date) else date.today()
+
+
+def _over_book(before: Any, after: Any, day: date, book: Path) -> Impact:
+    try:
+        from twokey.law.impact import Difference, impact_of, merged  # noqa: PLC0415
+    except ImportError as error:
+        raise UserError(f"--book needs the extra `twokey[book]` ({error.name} is not installed)") from None
+    return merged(list(impact_of(Difference(before, after, day), book)))
+
+
+def _list(ready: dict[str, Path], form: str) -> None:
+    import tomllib  # noqa: PLC0415
+
+    tables = {name: tomllib.loads(path.read_text(encoding="utf-8")) for name, path in ready.items()}
+    if form == "json":
+        write_text(
+            json.dumps(
+                {name: {"title": one["title"], "from": str(one["from"])} for name, one in tables.items()}, indent=2
+            ),
+            None,
+        )
+        return
+    for name, one in tables.items():
+        click.echo(f"{name:<24} {one['title']}")
+        click.echo(f"{'':<24} from {one['from']}; {one['confidence']}")
+
+
+def _show(title: str, day: date, found: Impact | None, reaches: list[Reach], lang: Any) -> None:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    screen = console()
+    screen.print(Text(title, "bold"))
+    screen.print(Text(f"compared on {day}", "dim"))
+    if found is not None:
+        loses, wins = found.total(worse=True), found.total(worse=False)
+        screen.print()
+        screen.print(
+            Text(f"{found.lines:,} lines: ", "bold")
+            .append(f"{loses.lines:,} move to a stricter status", "red")
+            .append(", ")
+            .append(f"{wins.lines:,} to a looser one", "green")
+        )
+        _table(
+            screen, Table, "by key", [(f"{key}: {was} → {now}", moved) for (key, was, now), moved in found.keys.items()]
+        )
+        _table(
+            screen,
+            Table,
+            "by answer",
+            [
+                (f"{question.partition(':')[2]}: {was} → {now}", moved)
+                for (question, was, now), moved in found.answers.items()
+            ],
+        )
+        _table(screen, Table, "by provision", list(found.provisions.items()))
+    screen.print()
+    screen.print(Text("Every order that it could touch", "bold"))
+    if any(one.ordinary for one in reaches):
+        screen.print(
+            Text(
+                "Boxes speak of one circuit that its vendor exports from the United States to parties whom nobody "
+                "lists, all certifications made; a computer moves with the circuits that it contains.",
+                "dim",
+            )
+        )
+    if not reaches:
+        screen.print("none: no order that the law can tell apart moves on a key")
+    for one in reaches:
+        share = f"{one.share:.2%}" if one.share >= 0.0001 else "under 0.01 %"
+        screen.print(
+            Text(f"{one.question.partition(':')[2]}: {one.before} → {one.after}", "cyan").append(
+                f"  {share} of all distinguishable orders", "dim"
+            )
+        )
+        for box in one.boxes:
+            screen.print(Text(f"  • {'; '.join(box.conditions)}"))
+        if one.more:
+            screen.print(Text("  … and further boxes (--boxes N)", "dim"))
+
+
+def _table(screen: Any, table_type: Any, title: str, rows: list[tuple[str, Moved]]) -> None:
+    if not rows:
+        return
+    table = table_type(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("")
+    for name in ("lines", "units", "US$"):
+        table.add_column(name, justify="right")
+    for name, moved in sorted(rows, key=lambda row: -row[1].lines):
+        table.add_row(name, f"{moved.lines:,}", f"{moved.units:,.0f}", f"{moved.value_usd:,.0f}")
+    screen.print()
+    screen.print(table)
+
+
+def _json(title: str, day: date, found: Impact | None, reaches: list[Reach]) -> dict[str, Any]:
+    def moved(one: Moved) -> dict[str, float]:
+        return {"lines": one.lines, "units": one.units, "value_usd": one.value_usd}
+
+    result: dict[str, Any] = {"amendment": title, "as_of": day.isoformat()}
+    if found is not None:
+        result["lines"] = found.lines
+        result["stricter"], result["looser"] = moved(found.total(worse=True)), moved(found.total(worse=False))
+        result["keys"] = [
+            {"key": key, "before": was, "after": now, **moved(one)} for (key, was, now), one in found.keys.items()
+        ]
+        result["answers"] = [
+            {"question": key, "before": was, "after": now, **moved(one)}
+            for (key, was, now), one in found.answers.items()
+        ]
+        result["provisions"] = [{"provision": key, **moved(one)} for key, one in found.provisions.items()]
+    result["reach"] = [
+        {"question": one.question, "before": one.before, "after": one.after, "cells": one.cells, "of": one.of,
+         "share": one.share,
+         "boxes": [list(box.conditions) for box in one.boxes], "more": one.more, "ordinary": one.ordinary}
+        for one in reaches
+    ]  # fmt: skip
+    return result

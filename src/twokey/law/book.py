@@ -1,0 +1,352 @@
+"""Many orders: a book of lines read in batches, through the same door as one order, into columns of answers.
+
+A line is an order; a column is a fact, by its dotted name. Columns without a dot (`id`, `customer`) are carried through
+to the result, `as_of` is the day of the line. `item.contains` is a list of structs, or in CSV the chips' names with
+semicolons between. Memory is bounded by one batch, however long the book is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.ipc as pa_ipc
+import pyarrow.parquet as pa_parquet
+
+from twokey.chips import UserError, find, nearest
+from twokey.law.engine.facts import FactType, admit, dictionary
+from twokey.law.engine.law import Law, LawInForce
+from twokey.law.engine.many import MISSING, ManyLaw
+from twokey.law.order import CHIP_FACTS, IMPORTING_STATE
+from twokey.law.state import state_of
+
+BATCH: Final = 500_000  # lines; about 200 MB at thirty facts a line
+AS_OF: Final = "as_of"
+_TYPES: Final[dict[str, Any]] = {"number": pl.Float64, "integer": pl.Float64, "boolean": pl.Boolean, "date": pl.Date}
+_ARROW: Final[dict[str, Any]] = {
+    "number": pa.float64(),
+    "integer": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
+_WORDS: Final = pa.dictionary(pa.int32(), pa.string())
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def size_of(path: Path) -> int | None:
+    """Return the number of lines of a book where its form tells it, or None."""
+    if path.suffix == ".parquet":
+        with _reading(path):
+            return int(pa_parquet.read_metadata(path).num_rows)
+    return None
+
+
+def read_book(path: Path, groups: Iterable[int] | None = None) -> Iterator[pl.DataFrame]:
+    """Yield a book in batches, as it stands. `groups`: only these row groups of a Parquet file.
+
+    Errors: UserError with the file, and the line or column where it is malformed.
+    """
+    with _reading(path):
+        for batch in _batches(path, groups):
+            frame = pl.from_arrow(batch)
+            assert isinstance(frame, pl.DataFrame)
+            if frame.height:
+                yield frame
+
+
+def _batches(path: Path, groups: Iterable[int] | None) -> Iterator[pa.RecordBatch]:
+    match path.suffix:
+        case ".parquet":
+            schema = pa_parquet.read_schema(path)
+            words = [one.name for one in schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
+            file = pa_parquet.ParquetFile(path, read_dictionary=words, memory_map=True)
+            yield from file.iter_batches(BATCH, row_groups=None if groups is None else list(groups))
+        case ".arrow" | ".feather" | ".ipc":
+            with pa.memory_map(str(path)) as source:
+                try:
+                    reader = pa_ipc.open_file(source)
+                    yield from (reader.get_batch(number) for number in range(reader.num_record_batches))
+                except pa.ArrowInvalid:
+                    source.seek(0)
+                    yield from pa_ipc.open_stream(source)
+        case ".csv":
+            yield from pa_csv.open_csv(
+                path,
+                read_options=pa_csv.ReadOptions(block_size=64 << 20),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types={name: _ARROW.get(fact.type, _WORDS) for name, fact in dictionary().items()}
+                    | {AS_OF: pa.date32()},
+                    strings_can_be_null=True,
+                    null_values=["", "NaN", "nan", "-1", "NA", "null"],
+                ),
+            )
+        case _:
+            raise UserError(f"{path}: a book is .parquet, .arrow or .csv (got {path.suffix or 'no ending'!r})")
+
+
+class _reading:  # noqa: N801 - reads like a keyword: with _reading(path)
+    """Turns what a file reader says of a malformed file into one clear error."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        if not self.path.is_file():
+            raise UserError(f"{self.path}: no such file")
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, pa.ArrowException | OSError):
+            text = " ".join(str(error).split())
+            raise UserError(f"{self.path}: cannot be read as {self.path.suffix[1:]}: {text}") from None
+
+
+# -- the door ---------------------------------------------------------------------------------------------------------
+
+
+def admit_frame(frame: pl.DataFrame, where: str, first_line: int = 1) -> pl.DataFrame:
+    """Return the facts of a batch, checked and with the figures of chips filled in; other columns are left out.
+
+    `first_line`: the number of the batch's first line, for messages. Errors: UserError with `where`, line and fact.
+    """
+    columns: dict[str, pl.Series] = {}
+    facts = dictionary()
+    for name in frame.columns:
+        if name in facts:
+            columns[name] = _admit_column(frame[name], facts[name], where, first_line)
+        elif "." in name:
+            raise UserError(f"{where}: column {name}: no such fact{nearest(name, facts)}")
+    if "item.chip" in columns:
+        _fill_from_chips(columns, where)
+    if "item.contains" in columns:
+        columns["item.contains"] = _admit_circuits(columns["item.contains"], where)
+    return pl.DataFrame(columns) if columns else pl.DataFrame({"": [None] * frame.height}).drop("")
+
+
+def _admit_column(values: pl.Series, fact: FactType, where: str, first_line: int) -> pl.Series:
+    if values.dtype == pl.Null:
+        return values.cast(_TYPES.get(fact.type, pl.String)) if fact.type != "list" else values
+    if fact.type == "list":
+        return values
+    if fact.type in ("number", "integer"):
+        return _admit_numbers(values, fact, where, first_line)
+    if fact.type in _TYPES:
+        if values.dtype != _TYPES[fact.type]:
+            raise UserError(f"{where}: column {fact.name}: must be a {fact.type} (got {values.dtype})")
+        return values
+    return _admit_words(values, fact, where, first_line)
+
+
+def _admit_numbers(values: pl.Series, fact: FactType, where: str, first_line: int) -> pl.Series:
+    if not values.dtype.is_numeric():
+        raise UserError(
+            f"{where}: column {fact.name}: must be a number in {fact.unit or 'plain figures'} (got {values.dtype})"
+        )
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    values = values.cast(pl.Float64)
+    least, most = values.min(), values.max()
+    if least is not None and least < 0:  # type: ignore[operator]  # a float column's minimum is a float
+        values = pl.select(pl.when(values != -1).then(values)).to_series().rename(fact.name)
+        least = values.min()
+    beyond = most is not None and fact.max is not None and most > fact.max  # type: ignore[operator]  # as above
+    if beyond or (least is not None and least < 0):  # type: ignore[operator]  # as above
+        bad = ((values < 0) | (values > (fact.max or float("inf")))).fill_null(False).arg_max() or 0
+        admit({fact.name: values[bad]}, f"{where}: line {first_line + bad}")
+    return values
+
+
+def _admit_words(values: pl.Series, fact: FactType, where: str, first_line: int) -> pl.Series:
+    if not isinstance(values.dtype, pl.Enum):
+        if values.dtype not in (pl.String, pl.Categorical):
+            raise UserError(f"{where}: column {fact.name}: must be text (got {values.dtype})")
+        values = values.cast(pl.Enum(values.unique().drop_nulls().cast(pl.String).sort()))
+    assert isinstance(values.dtype, pl.Enum)
+    given = list(values.dtype.categories)
+    plain: list[str | None] = []
+    for word in given:
+        try:
+            plain.append(admit({fact.name: word}, where).get(fact.name))
+        except UserError as error:
+            line = first_line + ((values == word).fill_null(False).arg_max() or 0)
+            raise UserError(str(error).replace(where, f"{where}: line {line}", 1)) from None
+    if plain == given:
+        return values
+    words = pl.Series(plain, dtype=pl.Enum(sorted({word for word in plain if word is not None})))
+    return words.gather(values.to_physical()).rename(fact.name) if given else values
+
+
+def _fill_from_chips(columns: dict[str, pl.Series], where: str) -> None:
+    chips = columns["item.chip"]
+    if not isinstance(chips.dtype, pl.Enum):
+        return
+    figures: dict[str, list[Any]] = {name: [] for name in (*CHIP_FACTS, "item.origin")}
+    for name in chips.dtype.categories:
+        try:
+            chip = find(name)
+        except UserError as error:
+            raise UserError(f"{where}: item.chip: {error}") from None
+        known = {fact: getattr(chip, one) for fact, one in CHIP_FACTS.items() if getattr(chip, one) is not None}
+        known["item.origin"] = "domestic" if chip.country == IMPORTING_STATE else "foreign"
+        admitted = admit(known, where)
+        for fact, values in figures.items():
+            values.append(admitted.get(fact))
+    for fact, values in figures.items():
+        kind = _TYPES.get(dictionary()[fact].type)
+        table = pl.Series(fact, values, dtype=kind or pl.Enum(sorted({one for one in values if one is not None})))
+        filled = table.gather(chips.to_physical()).rename(fact) if len(values) else None
+        if filled is not None and fact in columns:
+            own = columns[fact]
+            filled = own.fill_null(filled) if kind else own.cast(pl.String).fill_null(filled.cast(pl.String))
+        if filled is not None:
+            columns[fact] = filled
+
+
+def _admit_circuits(lists: pl.Series, where: str) -> pl.Series:
+    """Return lists of circuits with the figures of their chips; each circuit goes through the same door."""
+    if isinstance(lists.dtype, pl.Enum | pl.Categorical) or lists.dtype == pl.String:
+        lists = lists.cast(pl.String).str.split(";").list.eval(pl.struct(pl.element().str.strip_chars().alias("chip")))
+    if not isinstance(lists.dtype, pl.List) or not isinstance(lists.dtype.inner, pl.Struct):
+        raise UserError(
+            f"{where}: column item.contains: must be a list of structs, or names of chips with ; between them"
+        )
+    line = pl.Series("line", range(len(lists)), dtype=pl.UInt32)
+    flat = pl.DataFrame([line, lists.alias("circuit")]).filter(pl.col("circuit").list.len() > 0).explode("circuit")
+    names = {field.name: field.name for field in lists.dtype.inner.fields if field.name not in ("count", "quantity")}
+    inner = flat.select(
+        pl.col("circuit").struct.field(name).alias(name if name.startswith("item.") else f"item.{name}")
+        for name in names
+    )
+    admitted = admit_frame(inner, f"{where}: item.contains")
+    packed = flat.select("line").with_columns(admitted.to_struct("circuit"))
+    grouped = packed.group_by("line", maintain_order=True).agg(pl.col("circuit"))
+    return (
+        pl.DataFrame([line])
+        .join(grouped, on="line", how="left", maintain_order="left")["circuit"]
+        .alias("item.contains")
+    )
+
+
+# -- assessing --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class BookLaw:
+    """A law ready for batches: the compiled forms of the days that the lines ask for, made once each."""
+
+    law: Law
+    as_of: date
+    missing: bool = True
+    questions: tuple[str, ...] = ()
+    provisions: tuple[str, ...] = ()
+    _ready: dict[LawInForce, ManyLaw] = field(default_factory=dict)
+
+    def assess(self, frame: pl.DataFrame, where: str = "book", first_line: int = 1) -> pl.DataFrame:
+        """Return a frame of answers, line by line as in the book: carried columns, provisions, questions, `missing`.
+
+        Errors: UserError with `where`, line and column for what does not pass the door.
+        """
+        facts = admit_frame(frame, where, first_line)
+        carried = frame.select(name for name in frame.columns if "." not in name)
+        if AS_OF not in frame.columns:
+            return pl.concat([carried, self._on(self.as_of, facts)], how="horizontal")
+        days = frame[AS_OF]
+        if days.dtype == pl.String:
+            days = days.str.to_date(strict=False)
+        if days.dtype != pl.Date:
+            raise UserError(f"{where}: column {AS_OF}: must be a date as YYYY-MM-DD (got {days.dtype})")
+        return pl.concat([carried, self._by_day(days.fill_null(self.as_of), facts)], how="horizontal")
+
+    def _on(self, day: date, facts: pl.DataFrame) -> pl.DataFrame:
+        at = self.law.at(day)
+        if at not in self._ready:
+            self._ready[at] = ManyLaw(state_of(self.law, day).folded, self.questions, self.provisions)
+        answers = self._ready[at].evaluate(facts, missing=self.missing)
+        whole = {
+            name: pl.Enum(self.law.questions[name].answers)
+            for name, kind in answers.schema.items()
+            if isinstance(kind, pl.Enum) and name != MISSING
+        }
+        return answers.with_columns(
+            *(pl.col(name).cast(kind) for name, kind in whole.items() if answers.schema[name] != kind),
+            *([pl.col(MISSING).cast(pl.String)] if self.missing else []),
+        )
+
+    def _by_day(self, days: pl.Series, facts: pl.DataFrame) -> pl.DataFrame:
+        spans = {day: id(self.law.at(day)) for day in days.unique()}
+        if len(set(spans.values())) == 1:
+            return self._on(next(iter(spans)), facts)
+        numbered = facts.with_columns(days.alias("@day"), pl.int_range(facts.height, dtype=pl.UInt32).alias("@line"))
+        parts = []
+        for one in dict.fromkeys(spans.values()):
+            same = [day for day, span in spans.items() if span == one]
+            part = numbered.filter(pl.col("@day").is_in(same))
+            parts.append(self._on(same[0], part.drop("@day", "@line")).with_columns(part["@line"]))
+        return pl.concat(parts).sort("@line").drop("@line")
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+class BookWriter:
+    """Writes batches to one .parquet, .arrow or .csv file; use it in a `with`."""
+
+    def __init__(self, path: Path) -> None:
+        if path.suffix not in (".parquet", ".arrow", ".csv"):
+            raise UserError(f"{path}: a result is .parquet, .arrow or .csv (got {path.suffix or 'no ending'!r})")
+        if not path.parent.is_dir():
+            raise UserError(f"{path}: there is no folder {path.parent}")
+        self.path = path
+        self._part = path.with_name(
+            f"{path.name}.part"
+        )  # renamed at the end, so that half a result is never taken for one
+        self._writer: Any = None
+        self._started = False
+
+    def __enter__(self) -> BookWriter:
+        return self
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Append one batch."""
+        if self.path.suffix == ".csv":
+            with self._part.open("ab" if self._started else "wb") as file:
+                frame.write_csv(file, include_header=not self._started)
+        else:
+            table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+            if self._writer is None:
+                opened = pa_parquet.ParquetWriter if self.path.suffix == ".parquet" else pa_ipc.new_file
+                options: Mapping[str, Any] = {"compression": "zstd"} if self.path.suffix == ".parquet" else {}
+                self._writer = opened(str(self._part), table.schema, **options)
+            self._writer.write_table(table)
+        self._started = True
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        if error is None and self._started:
+            self._part.replace(self.path)
+        else:
+            self._part.unlink(missing_ok=True)
+
+
+def assess_book(book: BookLaw, source: Path, out: Path) -> Iterator[pl.DataFrame]:
+    """Assess a book into a file, yielding each batch of answers once it is written, for progress and counts.
+
+    Errors: UserError for a book that cannot be read or has no lines; no half-written result is left.
+    """
+    line = 1
+    with BookWriter(out) as writer:
+        for frame in read_book(source):
+            answers = book.assess(frame, str(source), line)
+            writer.write(answers)
+            line += frame.height
+            yield answers
+        if line == 1:
+            raise UserError(f"{source}: has no lines")

@@ -1,0 +1,170 @@
+"""Many orders: every provision and question of a day as a column, with the same three values as for one order.
+
+The law becomes a list of steps (`program`), each step two columns of bits (`planes`), so that a connective costs one
+pass over bits (`run`). These are the only modules of the engine that import Polars, PyArrow and NumPy.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from twokey.law.engine.fold import Folded
+from twokey.law.engine.planes import Known, Plane, code
+from twokey.law.engine.program import All, Atom, Program, Stated
+from twokey.law.engine.run import GROUP, Run, calculated, runs
+from twokey.law.engine.tree import AnyOf, facts_of
+
+MISSING: Final = "missing"
+Codes = npt.NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class ManyLaw:
+    """The law of one day, ready to be asked of frames of facts.
+
+    `questions` and `provisions` limit what is answered, and with it what is computed; with neither it is everything.
+    """
+
+    folded: Folded
+    questions: tuple[str, ...] = ()
+    provisions: tuple[str, ...] = ()
+    _program: Program = field(init=False)
+    _provisions: dict[str, int] = field(init=False)
+    _questions: dict[str, list[tuple[int, str]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.questions and not self.provisions:
+            self.questions = (*self.folded.questions, *self.folded.values)
+            self.provisions = tuple(self.folded.provisions)
+        self._program = Program(self.folded)
+        self._provisions = {key: self._program.provision(key) for key in self.provisions}
+        self._questions = {key: self._program.question(key) for key in self.questions if key in self.folded.questions}
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Return the facts that are read, each once."""
+        read = [name for step in self._program.steps if isinstance(step, Atom) for name in facts_of(step)]
+        values = [self.folded.values[key] for key in self.questions if key in self.folded.values]
+        return tuple(dict.fromkeys([*read, *(name for operand in values for name in facts_of(operand))]))
+
+    def evaluate(self, facts: pl.DataFrame, *, missing: bool = False) -> pl.DataFrame:
+        """Return a frame with a column for each provision (True, False, null) and each question (its answer, or null).
+
+        `facts`: one column a fact; a column that is absent, a null or a NaN is unknown. With `missing` there is one
+        more column of the same name: the facts that the open questions wait for, as a comma-separated list.
+        """
+        lines, words = facts.height, -(-facts.height // 64)
+        provisions = {key: (np.empty(words, np.uint64), Known(lines)) for key in self._provisions}
+        answers = {key: (np.empty(lines, np.uint8), Known(lines)) for key in self._questions}
+        waits: dict[str, Plane] = {}
+        for run in runs(self._program, facts):
+            for key, literal in self._provisions.items():
+                true, false = run.pair(literal)
+                provisions[key][0][run.place] = true
+                provisions[key][1].put(run.place, true | false, run.lines)
+            opened = {}
+            for key, branches in self._questions.items():
+                codes, settled = _decide(run, branches)
+                answers[key][0][run.start : run.stop] = codes
+                answers[key][1].put(run.place, settled, run.lines)
+                opened[key] = run.lines & ~settled
+            for name, bits in self._waits(run, opened) if missing else ():
+                waits.setdefault(name, np.zeros(words, np.uint64))[run.place] |= bits
+        columns = [known.series(key, pa.bool_(), bits) for key, (bits, known) in provisions.items()]
+        for key in self.questions:
+            if key in answers:
+                codes, known = answers[key]
+                names = list(dict.fromkeys(answer for _, answer in self._questions[key]))
+                columns.append(pl.Series(key, names, pl.Enum(names)).gather(known.series(key, pa.uint8(), codes)))
+            else:
+                value = calculated(self.folded.values[key], facts).alias(key)
+                columns.append(value.fill_nan(None) if value.dtype.is_float() and value.is_nan().any() else value)
+        if missing:
+            columns.append(_names({name: waits[name] for name in self.facts if name in waits}, lines))
+        return pl.DataFrame(columns)
+
+    def _waits(self, run: Run, opened: Mapping[str, Plane]) -> Iterable[tuple[str, Plane]]:
+        """Yield unknown facts with the lines on which open questions wait for them, from the questions down."""
+        asked: dict[int, Plane] = {}
+
+        def ask(literal: int, lines: Plane) -> None:
+            number = literal if literal >= 0 else ~literal
+            asked[number] = asked[number] | lines if number in asked else lines
+
+        for key, lines in opened.items():
+            reached = lines
+            for literal, _ in self._questions[key][:-1]:
+                ask(literal, reached)
+                reached = reached & ~run.pair(literal)[0]
+        for number in range(len(self._program.steps) - 1, 1, -1):
+            here = asked[number] & ~(run.true[number] | run.false[number]) if number in asked else None
+            if here is None or not here.any():
+                continue
+            match self._program.steps[number]:
+                case All(literals):
+                    for literal in literals:
+                        ask(literal, here)
+                case Stated(literal, _):
+                    ask(literal, here)
+                case AnyOf(_, items):
+                    yield items.name, here
+                case step:
+                    yield from ((name, here & ~run.known(name)) for name in facts_of(step))  # an atom
+
+
+def _decide(run: Run, branches: Sequence[tuple[int, str]]) -> tuple[Codes, Plane]:
+    """Return the number of each line's answer, and the lines on which there is one.
+
+    From the last branch to the first: an unknown condition leaves an answer settled only where both ways give it.
+    """
+    nothing = np.zeros_like(run.lines)
+    holds = {branches[-1][1]: run.lines}
+    for literal, answer in branches[-2::-1]:
+        true, false = run.pair(literal)
+        holds = {other: where if other == answer else where & false for other, where in holds.items()}
+        holds[answer] = true | holds.get(answer, nothing)
+    names = list(dict.fromkeys(answer for _, answer in branches))
+    digits = [
+        reduce(operator.or_, [holds[name] for number, name in enumerate(names) if number >> digit & 1])
+        for digit in range((len(names) - 1).bit_length())
+    ]
+    return code(digits or [nothing], run.stop - run.start), reduce(operator.or_, holds.values())
+
+
+def _names(waits: Mapping[str, Plane], lines: int) -> pl.Series:
+    """Return for each line the names of the facts that it waits for; the text is made once for each combination."""
+    names = list(waits)
+    found, texts = np.zeros(lines, np.uint32), [""]
+    for start in range(0, len(names), 64):
+        part = names[start : start + 64]
+        keys = pa.array(_keys([waits[name] for name in part], lines)).dictionary_encode()
+        more = [
+            ", ".join(name for bit, name in enumerate(part) if key >> bit & 1) for key in keys.dictionary.to_pylist()
+        ]
+        if start:
+            pairs = pa.array(
+                found * np.uint64(len(more)) + keys.indices.to_numpy().astype(np.uint64)
+            ).dictionary_encode()
+            both = [divmod(pair, len(more)) for pair in pairs.dictionary.to_pylist()]
+            more = [", ".join(filter(None, (texts[left], more[right]))) for left, right in both]
+            keys = pairs
+        found, texts = keys.indices.to_numpy(), more
+    return pl.Series(MISSING, texts, dtype=pl.Enum(texts)).gather(found)
+
+
+def _keys(planes: Sequence[Plane], lines: int) -> npt.NDArray[np.unsignedinteger]:
+    """Return for each line one number whose binary digits are its bits of at most sixty-four planes."""
+    width = next(width for width in (1, 2, 4, 8) if width * GROUP >= len(planes))
+    bytes_ = np.zeros((lines, width), np.uint8)
+    for number, at in enumerate(range(0, len(planes), GROUP)):
+        bytes_[:, number] = code(planes[at : at + GROUP], lines)
+    return bytes_.view(f"<u{width}")[:, 0]

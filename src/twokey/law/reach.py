@@ -1,0 +1,185 @@
+"""Every order that an amendment could touch, described by boxes of facts, not by a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from twokey.law.engine.cells import OTHER, Flag, Ordered, Words
+from twokey.law.engine.diagram import IMPOSSIBLE, Diagrams, Variable
+from twokey.law.engine.facts import dictionary
+from twokey.law.engine.law import Law
+from twokey.law.engine.tree import AnyOf, Not
+from twokey.law.engine.words import Lang, plain, sentence, text_of
+from twokey.law.state import state_of
+
+# What boxes leave unsaid: one circuit, exported from the United States by its vendor, to parties whom nobody lists.
+ORDINARY: Final[Mapping[str, Any]] = {
+    "item.kind": "ic",
+    "item.family": "",
+    "exporter.kind": "vendor",
+    "movement.kind": "export",
+    "movement.origin": "US",
+    "consignee.entity_list": False,
+    "consignee.military_end_user": False,
+    "consignee.listed_owner_share": 0.0,
+    "consignee.iaas_provider": False,
+    "end_use.prohibited": False,
+    "end_use.supercomputer": False,
+    "certifications.parameters": True,
+    "certifications.us_shipments_stated": True,
+    "certifications.us_supply": True,
+    "certifications.foundry_capacity": True,
+    "certifications.volume_cap": True,
+    "certifications.remote_users": True,
+    "certifications.prohibited_uses": True,
+    "certifications.kyc": True,
+    "certifications.security_procedures": True,
+    "certifications.laboratory": True,
+    "aggregate.china_to_us_tpp_ratio": 0.0,
+    "laboratory.hq": "US",
+    "laboratory.country": "US",
+    "laboratory.financial_interest": False,
+    "laboratory.every_shipment": True,
+    "laboratory.d5_or_macau_control": False,
+    "laboratory.standing_withdrawn": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Orders that move together: each fact that matters with the classes that it may have."""
+
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One move of one question, with the share of all distinguishable orders that make it, and where they lie."""
+
+    question: str
+    before: str
+    after: str
+    cells: int
+    of: int
+    boxes: tuple[Box, ...]
+    more: bool  # there are further boxes than those listed
+    ordinary: bool  # the boxes are those of an ordinary order (ORDINARY); otherwise every condition is listed
+
+    @property
+    def share(self) -> float:
+        """Return the share of all cells."""
+        return self.cells / self.of
+
+
+def reach_of(before: Law, after: Law, day: date, lang: Lang = "en", limit: int = 6) -> Iterator[Reach]:
+    """Yield every move that an amendment makes to the questions that turn a key, over all orders."""
+    old, new = state_of(before, day), state_of(after, day)
+    diagrams = Diagrams(old.folded, new.folded)
+    for pack in after.packs.values():
+        for headline in pack.headlines if pack.key else ():
+            pair = diagrams.paired(diagrams.question(headline.question), diagrams.question(headline.question, 1))
+            bare = diagrams.paired(
+                diagrams.question(headline.question, cared=False), diagrams.question(headline.question, 1, cared=False)
+            )
+            ordinary = diagrams.given(bare, ORDINARY)
+            of_ordinary = diagrams.values(ordinary)
+            over = diagrams.support(pair)
+            cells = 1
+            for one in over:
+                cells *= one.classes.size
+            moves = {(str(value[0]), str(value[1])): value for value in diagrams.values(pair) if _moved(value)}  # type: ignore[index]
+            for (was, now), move in sorted(moves.items()):
+                boxes = list(diagrams.cover(ordinary if move in of_ordinary else bare, move.__eq__, limit + 1))
+                yield Reach(
+                    question=headline.question,
+                    before=was,
+                    after=now,
+                    cells=diagrams.count(pair, move, over),
+                    of=cells,
+                    boxes=tuple(Box(tuple(_describe(diagrams, box, after, day, lang))) for box in boxes[:limit]),
+                    more=len(boxes) > limit,
+                    ordinary=move in of_ordinary,
+                )
+
+
+def _moved(value: Any) -> bool:
+    return isinstance(value, tuple) and value[0] != value[1] and IMPOSSIBLE not in value
+
+
+def _describe(diagrams: Diagrams, box: Mapping[str, frozenset[int]], law: Law, day: date, lang: Lang) -> Iterator[str]:
+    by_name = {one.name: one for one in diagrams.variables}
+    for name, indexes in box.items():
+        yield describe(by_name[name], indexes, law, day, lang)
+
+
+def describe(variable: Variable, indexes: frozenset[int], law: Law, day: date, lang: Lang) -> str:
+    """Return some classes of one variable in words, such as "TPP: 1,600 or more and less than 2,400"."""
+    if variable.joined is not None:
+        return _joined(variable, 1 in indexes, law, day, lang)
+    fact = dictionary()[variable.name]
+    match variable.classes:
+        case Flag():
+            return f"{fact.label(lang)}: {plain(1 in indexes, lang)}"
+        case Words() as words:
+            return f"{fact.label(lang)}: {_words(words, indexes, lang)}"
+        case Ordered() as ordered:
+            return f"{fact.label(lang)}: {_ranges(ordered, sorted(indexes), fact.unit, lang)}"
+
+
+def _joined(variable: Variable, holds: bool, law: Law, day: date, lang: Lang) -> str:
+    if isinstance(variable.joined, AnyOf):
+        provision = law.provisions[variable.joined.provision]
+        circuit = {"en": "a contained circuit", "zh": "所含集成电路"}[lang]
+        return f"{circuit}: {text_of(provision, law.at(day), lang)} {plain(holds, lang)}"
+    if variable.joined is None:
+        return variable.name
+    words = sentence(variable.joined, "", law.at(day), lang)
+    return words if holds else sentence(Not(variable.joined), "", law.at(day), lang)
+
+
+def _words(words: Words, indexes: frozenset[int], lang: Lang) -> str:
+    other = {"en": "any other", "zh": "其他"}[lang]
+    rest = frozenset(range(words.size)) - indexes
+    open_rest = any(words.classes[index][0] is OTHER for index in rest)
+    if len(rest) < len(indexes) and rest and not open_rest:
+        return f"{ {'en': 'not', 'zh': '除'}[lang] } {_words(words, rest, lang)}".replace("  ", " ")
+    names = [
+        other if words.classes[index][0] is OTHER else "/".join(map(str, words.classes[index][:8]))
+        for index in sorted(indexes)
+    ]
+    return ", ".join(names)
+
+
+def _ranges(ordered: Ordered, indexes: list[int], unit: str, lang: Lang) -> str:
+    runs: list[list[int]] = []
+    for index in indexes:
+        if runs and runs[-1][-1] == index - 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return ({"en": "; or ", "zh": "；或"}[lang]).join(_range(ordered, run[0], run[-1], unit, lang) for run in runs)
+
+
+def _range(ordered: Ordered, first: int, last: int, unit: str, lang: Lang) -> str:
+    low, high = ordered.describe(first)[0], ordered.describe(last)[1]
+    parts = []
+    if low is not None:
+        value = f"{plain(low[0], lang)} {unit}".strip()
+        parts.append(
+            {
+                "en": f"more than {value}" if low[1] else f"{value} or more",
+                "zh": f"{'高于' if low[1] else '不低于'}{value}",
+            }[lang]
+        )
+    if high is not None:
+        value = f"{plain(high[0], lang)} {unit}".strip()
+        parts.append(
+            {
+                "en": f"at most {value}" if high[1] else f"less than {value}",
+                "zh": f"{'不高于' if high[1] else '低于'}{value}",
+            }[lang]
+        )
+    return ({"en": " and ", "zh": "且"}[lang]).join(parts) or {"en": "any", "zh": "任意"}[lang]
