@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,12 +51,10 @@ def _work_options(command: click.decorators.FC) -> click.decorators.FC:
 
 
 def _work(kind: str, model_name: str, given: dict[str, str]) -> Work:
-    from typing import cast  # noqa: PLC0415
-
     from twokey.chips import UserError, nearest  # noqa: PLC0415
     from twokey.deploy import units  # noqa: PLC0415
     from twokey.deploy.measurements import PRECISIONS  # noqa: PLC0415
-    from twokey.deploy.search import KINDS, Kind, Work  # noqa: PLC0415
+    from twokey.deploy.search import KINDS, Work  # noqa: PLC0415
     from twokey.deploy.shapes import model  # noqa: PLC0415
 
     precision = given["precision"].casefold()
@@ -64,7 +63,7 @@ def _work(kind: str, model_name: str, given: dict[str, str]) -> Work:
     if kind not in KINDS:
         raise UserError(f"work: {kind!r} is not one of {', '.join(KINDS)}{nearest(kind, KINDS)}")
     return Work(
-        kind=cast(Kind, kind),
+        kind=kind,
         shape=model(model_name),
         input=units.count(given["input_"], "--input"),
         output=units.count(given["output"], "--output"),
@@ -101,7 +100,7 @@ def _fixed(tp: float | None, pp: float | None, dp: float | None, ep: float | Non
 @form_option
 @constants_option
 @lang_option
-def estimate(  # noqa: PLR0913 (one parameter for each option)
+def estimate(
     chips: tuple[str, ...],
     model_name: str,
     kind: str,
@@ -145,7 +144,7 @@ def estimate(  # noqa: PLR0913 (one parameter for each option)
 @form_option
 @constants_option
 @lang_option
-def equivalent(  # noqa: PLR0913
+def equivalent(
     here: str,
     count: str,
     there: str,
@@ -244,7 +243,7 @@ def validate(file: Path, rows_file: Path | None, chart: Path | None, form: str, 
             "origin": "domestic" if r.device.domestic else "imported",
         }
         for r, p in zip(done.rows, done.predicted, strict=True)
-        if p == p
+        if math.isfinite(p)
     ]
     if points:
         charts.write(charts.predicted_against_measured(points), chart)
@@ -260,7 +259,7 @@ def calibrate(files: tuple[Path, ...], out: Path, public: bool, folds: int) -> N
     """Refit the constants from measurements, your site's own included, and say what fits that did not see a row say of it.
 
     Takes one to two minutes on the public rows.
-    """
+    """  # noqa: E501
     from twokey.chips import UserError  # noqa: PLC0415
     from twokey.cli import deploy_views  # noqa: PLC0415
     from twokey.deploy import constants as keep  # noqa: PLC0415
@@ -297,7 +296,7 @@ def calibrate(files: tuple[Path, ...], out: Path, public: bool, folds: int) -> N
 @form_option
 @constants_option
 @lang_option
-def place(  # noqa: PLR0913
+def place(
     plan_file: Path,
     overlays: tuple[Path, ...],
     objective: str | None,
@@ -413,7 +412,7 @@ def enforce(
 @click.option("--breaches", "breach_file", type=click.Path(path_type=Path), help="Breaches as JSON, for a case desk.")
 @form_option
 @lang_option
-def report(  # noqa: PLR0913
+def report(
     plan_file: Path | None,
     telemetry: tuple[str, ...],
     sacct: tuple[str, ...],

@@ -14,7 +14,7 @@ from twokey.chips import UserError
 from twokey.cli.deploy_shared import show_json, table
 from twokey.deploy.plan import read
 from twokey.deploy.report import readings, slurm, statement
-from twokey.deploy.report.shares import judge, shares
+from twokey.deploy.report.shares import Finding, Share, judge, shares
 from twokey.deploy.report.usage import Usage, add_up
 
 
@@ -38,7 +38,7 @@ def _pairs(items: tuple[str, ...], option: str) -> list[tuple[str, str]]:
     return found
 
 
-def run(
+def run(  # noqa: PLR0915
     plan_file: Path | None,
     telemetry: tuple[str, ...],
     sacct: tuple[str, ...],
@@ -129,9 +129,7 @@ def run(
     return bool(broken)
 
 
-def _text(
-    measured: list[statement.Share], findings: list[statement.Finding], usage: Usage, lang: statement.Lang
-) -> None:
+def _text(measured: list[Share], findings: list[Finding], usage: Usage, lang: statement.Lang) -> None:
     say = statement.say
     if findings:
         heads = [

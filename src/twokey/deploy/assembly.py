@@ -65,11 +65,11 @@ def eligible(plan: Plan, workload: Workload, fleet: Fleet, ignore: frozenset[str
     return None
 
 
-def _forbidden(plan: Plan, ignore: frozenset[str]) -> dict[tuple[str, str, str, tuple[str, ...]], list[int]]:
-    """Allowed fleets by (end use, phase, precision-free key): computed once per kind of workload."""
-    found: dict[tuple[str, str, str, tuple[str, ...]], list[int]] = {}
+def _forbidden(plan: Plan, ignore: frozenset[str]) -> dict[tuple[str, str, tuple[str, ...]], list[int]]:
+    """Return the allowed fleets by end use, phase and sites: computed once per kind of workload."""
+    found: dict[tuple[str, str, tuple[str, ...]], list[int]] = {}
     for workload in plan.workloads:
-        key = (workload.end_use, workload.phase, "", workload.sites)
+        key = (workload.end_use, workload.phase, workload.sites)
         if key not in found:
             found[key] = [
                 i
@@ -100,39 +100,33 @@ def assemble(
     """
     allowed = _forbidden(plan, ignore)
     periods = plan.periods
-    w_, t_, f_, cards_, worth_ = [], [], [], [], []
+    cells: list[tuple[int, int, int, float, float]] = []  # workload, period, fleet, cards, worth
     for number, workload in enumerate(plan.workloads):
         worth = work_pflops(workload) * max(workload.value, 0.0)
         total = sum(workload.demand) or 1.0
-        for i in allowed[workload.end_use, workload.phase, "", workload.sites]:
+        for i in allowed[workload.end_use, workload.phase, workload.sites]:
             need = needs[number, plan.fleets[i].device.name]
             if not need.cards:
                 continue
             if workload.phase == "training":
                 if need.cards[0] <= plan.fleets[i].cards or extra is not None or "capacity" in ignore:
-                    w_.append(number), t_.append(-1), f_.append(i), cards_.append(need.cards[0]), worth_.append(worth)
+                    cells.append((number, -1, i, need.cards[0], worth))
                 continue
             for t in range(periods):
                 each = t if len(workload.demand) > 1 else 0
-                if workload.demand[each] <= 0:
-                    continue
-                weight = workload.demand[each] / total if len(workload.demand) > 1 else 1 / periods
-                (
-                    w_.append(number),
-                    t_.append(t),
-                    f_.append(i),
-                    cards_.append(need.cards[each]),
-                    worth_.append(worth * weight),
-                )
-    count = len(w_)
+                if workload.demand[each] > 0:
+                    weight = workload.demand[each] / total if len(workload.demand) > 1 else 1 / periods
+                    cells.append((number, t, i, need.cards[each], worth * weight))
+    table = np.array(cells, dtype=np.float64).reshape(-1, 5)
+    count = len(table)
     peaks = len(plan.fleets) if plan.objective == "imported" or extra is not None else 0
-    workload_ = np.array([*w_, *[-1] * peaks], dtype=np.int32)
-    period_ = np.array([*t_, *[-1] * peaks], dtype=np.int32)
-    fleet_ = np.array([*f_, *range(peaks)], dtype=np.int32)
-    cards = np.array([*cards_, *[1.0] * peaks])
-    worth = np.array([*worth_, *[0.0] * peaks])
+    workload_ = np.concatenate([table[:, 0], np.full(peaks, -1.0)]).astype(np.int32)
+    period_ = np.concatenate([table[:, 1], np.full(peaks, -1.0)]).astype(np.int32)
+    fleet_ = np.concatenate([table[:, 2], np.arange(peaks)]).astype(np.int32)
+    cards = np.concatenate([table[:, 3], np.ones(peaks)])
+    worths = np.concatenate([table[:, 4], np.zeros(peaks)])
     build = _Builder(plan, ignore, workload_, period_, fleet_, cards, count, extra)
-    return build.done(worth)
+    return build.done(worths)
 
 
 class _Builder:

@@ -13,7 +13,7 @@ def write(chart: Mapping[str, Any], path: Path) -> None:
     """Write a Vega-Lite chart to `path`, whose ending says how: .png, .svg, .html or .json."""
     import json  # noqa: PLC0415
 
-    import vl_convert  # noqa: PLC0415 (starts a JavaScript engine)
+    import vl_convert  # noqa: PLC0415
 
     spec = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "background": "white", **chart}
     ending = path.suffix.casefold()

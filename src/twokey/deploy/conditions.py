@@ -1,4 +1,4 @@
-"""Conditions on where work may run, as small records: what the law room's and an authorisation's conditions become here.
+"""Conditions on where work may run, as small records: what legal and licence conditions become here.
 
 A share means nothing until it is said of what: every `DomesticShare` names the work it counts, the measure it counts
 in, and whether the sites are counted together or each alone.

@@ -51,11 +51,11 @@ def learn(rows: Sequence[Measurement], predicted: Array) -> dict[str, float]:
         for name in each:
             design[i, index[name]] = 1.0
     error = np.log(np.array([row.value for row in rows]) / predicted) * sign(rows)
-    weight, x = np.ones(len(rows)), np.zeros(len(index))
+    weight: Array = np.ones(len(rows))
+    x: Array = np.zeros(len(index))
     for _ in range(5):
-        x = np.linalg.solve(
-            design.T @ (design * weight[:, None]) + _SHRINK * np.eye(len(index)), design.T @ (weight * error)
-        )
+        normal = design.T @ (design * weight[:, None]) + _SHRINK * np.eye(len(index))
+        x = np.asarray(np.linalg.solve(normal, design.T @ (weight * error)), dtype=np.float64)
         weight = 1 / np.sqrt(1 + ((error - design @ x) / _SOFT) ** 2)
     return {name: float(x[i]) for name, i in index.items() if abs(x[i]) > 1e-3}
 

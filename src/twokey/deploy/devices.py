@@ -69,7 +69,7 @@ def _systems() -> dict[str, dict[str, str]]:
 
 @cache
 def _by_catalogue_name() -> dict[str, dict[str, str]]:
-    """The first system that runs on a catalogue chip as it is (variants that change its figures come by their name)."""
+    """Return the first system that runs on a catalogue chip as it is (variants come by their own name)."""
     found: dict[str, dict[str, str]] = {}
     for row in _systems().values():
         if row["chip"] and not row["memory_gb"]:

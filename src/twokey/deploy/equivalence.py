@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -66,7 +67,7 @@ def _layout(e: Estimate) -> str:
 def _network(device: Hardware, e: Estimate) -> str:
     if e.devices <= device.domain:
         return f"inside one scale-up domain of {device.domain / device.per_card:g} cards"
-    return f"{device.out_gbs * 8 * device.per_card:.0f} Gb/s scale-out a card between scale-up domains of {device.domain / device.per_card:g} cards"
+    return f"{device.out_gbs * 8 * device.per_card:.0f} Gb/s scale-out a card between scale-up domains of {device.domain / device.per_card:g} cards"  # noqa: E501
 
 
 def _side(device: Hardware, e: Estimate, cards: float) -> Side:
@@ -132,7 +133,7 @@ def _cluster(device: Hardware, e: Estimate, cards: float) -> Side:
 
 
 def _training_size(device: Hardware, target: float, work: Work, constants: Constants) -> tuple[float, Estimate]:
-    """The smallest cluster of one training job that reaches `target` tokens a second (its efficiency falls with size)."""
+    """Find the smallest cluster of one job that reaches `target` tokens a second (efficiency falls with size)."""
     low, high = 1.0, 8.0
     while True:
         try:
@@ -144,7 +145,7 @@ def _training_size(device: Hardware, target: float, work: Work, constants: Const
         low, high = high, high * 2
         if high > 1e6:
             raise UserError(
-                f"{device.name}: no cluster reaches {target:,.0f} tokens a second for {work.shape.name}; more cards stop helping"
+                f"{device.name}: no cluster reaches {target:,.0f} tokens a second for {work.shape.name}; more cards stop helping"  # noqa: E501
             )
     for _ in range(30):
         middle = math.floor((low + high) / 2)
@@ -198,7 +199,7 @@ def curve(
 def stops_helping(device: Hardware, work: Work, constants: Constants) -> float | None:
     """Return the cluster size beyond which doubling brings less than half as much again; None where it always does."""
     points = curve(device, work, constants)
-    for (cards, rate, _, _), (more, faster, _, _) in zip(points, points[1:], strict=False):
+    for (cards, rate, _, _), (more, faster, _, _) in itertools.pairwise(points):
         if more == 2 * cards and faster < 1.5 * rate:
             return cards
     return None

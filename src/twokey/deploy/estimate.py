@@ -12,6 +12,7 @@ from twokey.deploy import intervals
 from twokey.deploy.constants import Constants
 from twokey.deploy.devices import Hardware
 from twokey.deploy.performance import serving, training
+from twokey.deploy.performance.columns import scalar
 from twokey.deploy.search import (
     FREE,
     MEASURED_AS,
@@ -89,7 +90,7 @@ def best(
     if work.kind != "train" and cards is None:
         score = np.where(found.feasible, found.rate / found.world, 0.0)
         top = float(score.max(initial=0.0))
-        good = np.flatnonzero(score >= top * 0.97) if top > 0 else []
+        good = np.flatnonzero((score >= top * 0.97) & (score > 0))
         index = int(good[np.argmin(found.world[good])]) if len(good) else None  # the smallest within 3 % of the best
     else:
         index = found.best_for((cards or CLUSTER) * device.per_card)
@@ -132,7 +133,7 @@ def _estimate(found: Options, i: int, device: Hardware, work: Work, constants: C
     cards = found.world[i] / device.per_card
     mfu = None
     if work.kind == "train":
-        flops = float(np.ravel(training.model_flops(on, np.float64(work.input)))[0])  # type: ignore[arg-type]
+        flops = float(np.ravel(training.model_flops(on, scalar(work.input)))[0])
         mfu = per_card * flops / (device.tflops16 * device.per_card * 1e12)
     return Estimate(
         chip=device.name,
@@ -165,9 +166,9 @@ def _estimate(found: Options, i: int, device: Hardware, work: Work, constants: C
 
 def _parts(on: Any, found: Options, i: int, work: Work) -> tuple[tuple[str, float], ...]:
     sequences = found.sequences[i : i + 1]
-    length = np.float64(work.input)
+    length = scalar(work.input)
     if work.kind == "train":
-        step = training.step(on, length, sequences, np.float64(work.recompute or 0.25))  # type: ignore[arg-type]
+        step = training.step(on, length, sequences, scalar(work.recompute or 0.25))
         named = (
             ("compute", step.compute),
             ("tensor parallel", step.tensor),
@@ -177,9 +178,9 @@ def _parts(on: Any, found: Options, i: int, work: Work) -> tuple[tuple[str, floa
         )
     else:
         if work.kind == "prefill":
-            one = serving.prompt_pass(on, sequences, length)  # type: ignore[arg-type]
+            one = serving.prompt_pass(on, sequences, length)
         else:
-            one = serving.decode_pass(on, sequences, length, np.float64(0.0))  # type: ignore[arg-type]
+            one = serving.decode_pass(on, sequences, length, scalar(0.0))
         named = (
             ("dense matrices", one.matrices),
             ("attention and cache", one.attention),

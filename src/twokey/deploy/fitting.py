@@ -53,7 +53,7 @@ def weights(ready: Prepared) -> Array:
     raw = np.array(
         [trust.get(r.provenance, 1.0) * (0.4 if r.metric == "time_to_train_min" else 1.0) for r in ready.rows]
     )
-    return raw * np.array([(1 + counts[r.source_family]) ** -0.25 for r in ready.rows])
+    return np.asarray(raw * np.array([(1 + counts[r.source_family]) ** -0.25 for r in ready.rows]))
 
 
 def fit(
@@ -80,7 +80,7 @@ def fit(
         return Constants(named)
 
     def residuals(x: Array) -> Array:
-        return np.nan_to_num(np.log(predict(ready, constants(x))) - measured, nan=0.0)
+        return np.asarray(np.nan_to_num(np.log(predict(ready, constants(x))) - measured, nan=0.0))
 
     def cost(r: Array, x: Array) -> float:
         soft = 2 * _SOFT**2 * (np.sqrt(1 + (r / _SOFT) ** 2) - 1)
@@ -121,15 +121,15 @@ def _jacobian(
             moved = np.array([s.group == group and s.name == name for s in slots])
             change = (residuals(x + moved * _STEP) - r) / _STEP
             for position in np.flatnonzero(moved):
-                jacobian[:, position] = np.where(_rows_of(ready, slots[position]), change, 0.0)
+                jacobian[:, position] = np.where(_rows_of(ready, slots[int(position)]), change, 0.0)
     return jacobian
 
 
 def _rows_of(ready: Prepared, slot: _Slot) -> NDArray[np.bool_]:
     if slot.group == "family":
-        return ready.family == ready.families.index(slot.member)
+        return np.asarray(ready.family == ready.families.index(slot.member))
     if slot.group == "engine":
-        return ready.engine == ready.engines.index(slot.member)
+        return np.asarray(ready.engine == ready.engines.index(slot.member))
     return np.ones(len(ready.rows), dtype=bool)
 
 

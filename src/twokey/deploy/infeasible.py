@@ -1,4 +1,4 @@
-"""Why there is no plan: the limits that cannot hold together, and what would settle it, in words."""
+"""Why there is no plan: the limits that cannot hold together, and what would settle it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Needs = Mapping[tuple[int, str], Need]
 
 
 def explain(plan: Plan, need: Needs) -> tuple[str, ...]:
-    """Return sentences: workloads that can run nowhere, the smallest clash found, the share within reach, more cards."""
+    """Return sentences: what can run nowhere, the smallest clash, the share within reach, more cards."""
     words = list(_nowhere(plan, need))
     if words:
         return tuple(words)
@@ -47,7 +47,7 @@ def _possible(plan: Plan, need: Needs, ignore: frozenset[str]) -> bool:
 
 
 def _core(plan: Plan, need: Needs) -> list[str]:
-    """Deletion filter: a limit stays in the core where the rest is still impossible without it being kept."""
+    """Filter by deletion: a limit stays in the core where the rest is still impossible without it being kept."""
     names = [c.id for c in plan.conditions] + ["power", "capacity", "service"]
     dropped: set[str] = set()
     for name in names:
@@ -71,10 +71,10 @@ def _nowhere(plan: Plan, need: Needs) -> list[str]:
 
 
 def _most(plan: Plan, need: Needs, condition: DomesticShare) -> float | None:
-    """The largest share of this condition that leaves a plan, by halving."""
+    """Find the largest share of this condition that leaves a plan, by halving."""
 
     def at(share: float) -> bool:
-        changed = tuple(replace(c, at_least=share) if c.id == condition.id else c for c in plan.conditions)  # type: ignore[call-arg]
+        changed = tuple(replace(condition, at_least=share) if c is condition else c for c in plan.conditions)
         return _possible(replace(plan, conditions=changed), need, frozenset())
 
     if not at(0.0):

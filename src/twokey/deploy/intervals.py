@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from twokey.deploy.constants import Constants
+from twokey.deploy.corrections import sign
 from twokey.deploy.measurements import Measurement
 from twokey.deploy.performance.columns import Array
 
@@ -25,8 +26,6 @@ def learn(rows: Sequence[Measurement], predicted: Array) -> dict[str, list[float
 
     `predicted` must come from fits that did not see the rows' groups; anything else makes intervals too narrow.
     """
-    from twokey.deploy.corrections import sign  # noqa: PLC0415 (corrections and intervals both read rows)
-
     error = np.log(np.array([row.value for row in rows]) / predicted) * sign(rows)
     members: dict[str, list[float]] = {}
     for row, e in zip(rows, error, strict=True):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 from twokey.chips import UserError, nearest
 from twokey.deploy.devices import Hardware, hardware
@@ -123,7 +123,7 @@ def engine_of(text: str, kind: str, domestic: bool) -> str:
 
 
 def _engine(row: Mapping[str, str], kind: str, domestic: bool) -> str:
-    """The engine, with static batches (a fixed batch run to its end) apart from continuous batching."""
+    """Name the engine, with static batches (a fixed batch run to its end) apart from continuous batching."""
     name = engine_of(row.get("engine") or "", kind, domestic)
     return f"{name}-static" if kind == "offline_serve" and (row.get("batch") or "").strip() else name
 
@@ -163,7 +163,7 @@ def read_row(row: Mapping[str, str], line: int, source: str) -> Measurement:
     return Measurement(
         line=line,
         id=row["id"],
-        kind=cast(Kind, kind),
+        kind=kind,
         shape=shape,
         device=device,
         metric=metric,
@@ -204,7 +204,7 @@ _LIMITS_MS: Final = {  # MLPerf Inference v5.1: TPOT limits of the Server and In
 
 
 def _scenario_limit(name: str, kind: str, notes: str) -> float | None:
-    """The latency limit of a public benchmark scenario, which its name implies."""
+    """Return the latency limit of a public benchmark scenario, which its name implies."""
     scenario = "interactive" if "interactive" in notes.casefold() else "server"
     return _LIMITS_MS.get((name.casefold(), scenario)) if kind == "server" else None
 

@@ -1,4 +1,4 @@
-"""The cheapest mix of chips for one service, when cards are rented and not yet there (after Mélange, arXiv 2404.14527)."""
+"""The cheapest mix of chips to rent for one service (after Mélange, arXiv 2404.14527)."""
 
 from __future__ import annotations
 

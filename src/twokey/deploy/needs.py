@@ -80,7 +80,7 @@ _JOBS: dict[tuple[Work, Hardware, int, float], tuple[float, Estimate] | str] = {
 
 
 def _training(workload: Workload, device: Hardware, work: Work, constants: Constants, most: float) -> Need:
-    """The smallest gang that finishes in time, in steps of 8 cards, goodput counted."""
+    """Find the smallest gang that finishes in time, in steps of 8 cards, goodput counted."""
     target = workload.tokens / (workload.days * 86400) / constants.of("world", "all", "goodput")
     key = (replace(work, batch_tokens=work.batch_tokens), device, id(constants), round(target, 3))
     if key not in _JOBS:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from twokey.chips import UserError
-from twokey.deploy.assembly import Assembly, assemble
+from twokey.deploy.assembly import Assembly, assemble, eligible, work_pflops
 from twokey.deploy.conditions import Ceiling, DomesticShare
 from twokey.deploy.constants import Constants
 from twokey.deploy.infeasible import explain
@@ -161,7 +161,7 @@ def polish(
 
 
 def _job_of(programme: Programme) -> Array:
-    """The first row in which a column stands: the service row of its workload."""
+    """Return the first row in which a column stands: the service row of its workload."""
     first = np.full(len(programme.cost), np.inf)
     np.minimum.at(first, programme.column, programme.row)
     return first
@@ -294,8 +294,6 @@ def _answer(
     )
     final = float(built.programme.cost @ x)
     value, bound = _shown(plan, final), _shown(plan, relaxed.objective)
-    from twokey.deploy.assembly import work_pflops  # noqa: PLC0415
-
     work = np.array([work_pflops(w) for w in plan.workloads])
     return Placement(
         plan.name,
@@ -334,8 +332,6 @@ def _why(plan: Plan, need: Mapping[tuple[int, str], Need], w: int) -> str:
     able = [f for f in plan.fleets if need[w, f.device.name].cards]
     if not able:
         return next((need[w, f.device.name].why_not for f in plan.fleets), "no fleet")
-    from twokey.deploy.assembly import eligible  # noqa: PLC0415
-
     barred = {eligible(plan, plan.workloads[w], f) for f in able}
     if None not in barred:
         return "barred by " + ", ".join(sorted(str(b) for b in barred))

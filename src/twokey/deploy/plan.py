@@ -141,7 +141,7 @@ def _check_conditions(plan: Plan, source: str) -> None:
             for chip in condition.chips:
                 if hardware(chip).name not in fleet_chips:
                     raise UserError(
-                        f"{source}: condition {condition.id}: no fleet of {chip}; the plan has {', '.join(sorted(fleet_chips))}"
+                        f"{source}: condition {condition.id}: no fleet of {chip}; the plan has {', '.join(sorted(fleet_chips))}"  # noqa: E501
                     )
 
 

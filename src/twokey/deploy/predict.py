@@ -14,7 +14,7 @@ from twokey.deploy.devices import NUMBERS as DEVICE_NUMBERS
 from twokey.deploy.measurements import Measurement
 from twokey.deploy.performance import serving as serve
 from twokey.deploy.performance import training as train
-from twokey.deploy.performance.columns import Array, Columns, Setting, stack
+from twokey.deploy.performance.columns import Array, Columns, Setting, scalar, stack
 from twokey.deploy.shapes import NUMBERS as SHAPE_NUMBERS
 
 
@@ -54,7 +54,7 @@ def prepare(rows: Sequence[Measurement]) -> Prepared:
 
 def world(constants: Constants) -> Columns:
     """Return the world's constants as columns (single numbers)."""
-    return Columns({name: np.float64(constants.of("world", "all", name)) for name in WORLD})  # type: ignore[misc]
+    return Columns({name: scalar(constants.of("world", "all", name)) for name in WORLD})
 
 
 def members(constants: Constants, group: str, names: Sequence[str]) -> Columns:

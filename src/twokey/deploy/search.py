@@ -16,7 +16,7 @@ from twokey.deploy.constants import ENGINE, FAMILY, Constants
 from twokey.deploy.devices import NUMBERS as DEVICE_NUMBERS
 from twokey.deploy.devices import Hardware
 from twokey.deploy.performance import serving, training
-from twokey.deploy.performance.columns import Array, Columns, Setting
+from twokey.deploy.performance.columns import Array, Columns, Setting, scalar
 from twokey.deploy.performance.forward import least_time
 from twokey.deploy.predict import world
 from twokey.deploy.shapes import NUMBERS as SHAPE_NUMBERS
@@ -121,19 +121,19 @@ def precision_of(work: Work, device: Hardware) -> str:
 
 
 def _single(record: object, names: tuple[str, ...]) -> Columns:
-    return Columns({n: np.float64(getattr(record, n)) for n in names})  # type: ignore[misc]
+    return Columns({n: scalar(getattr(record, n)) for n in names})
 
 
 def _constants(constants: Constants, family: str, engine: str) -> tuple[Columns, Columns]:
-    f = {key: np.float64(constants.of("family", family, key)) for key in FAMILY}
-    e = {key: np.float64(constants.of("engine", engine, key)) for key in ENGINE}
-    return Columns(f), Columns(e)  # type: ignore[arg-type]
+    f = {key: scalar(constants.of("family", family, key)) for key in FAMILY}
+    e = {key: scalar(constants.of("engine", engine, key)) for key in ENGINE}
+    return Columns(f), Columns(e)
 
 
 @cache
-def _grid(experts: float, kind: Kind, fixed: Fixed, most: float, heads_limit: float) -> tuple[Array, ...]:
-    """All layouts (tp, pp, dp, ep) and batches per rank for a model with so many experts, as columns."""
-    found = set()
+def _grid(experts: float, fixed: Fixed, most: float) -> tuple[Array, ...]:
+    """Return all layouts (tp, pp, dp, ep) and batches per rank for a model with so many experts, as columns."""
+    found: set[tuple[float, float, float, float]] = set()
     for size in _WORLDS:
         if size > most:
             continue
@@ -146,16 +146,16 @@ def _grid(experts: float, kind: Kind, fixed: Fixed, most: float, heads_limit: fl
                     continue
                 found.add((tp, pp, dp, min(size, experts) if dp > 1 else 1))
     if any(value is not None for value in (fixed.tp, fixed.pp, fixed.dp, fixed.ep)):
-        tp, pp = fixed.tp or 1.0, fixed.pp or 1.0
-        dp = fixed.dp or max((fixed.ep or 1.0) / tp, 1.0)
-        found = {(tp, pp, dp, fixed.ep or (min(tp * dp, experts) if dp > 1 else 1.0))}
+        wide, deep = fixed.tp or 1.0, fixed.pp or 1.0
+        ranks = fixed.dp or max((fixed.ep or 1.0) / wide, 1.0)
+        found = {(wide, deep, ranks, fixed.ep or (min(wide * ranks, experts) if ranks > 1 else 1.0))}
     layouts = np.array(sorted(found), dtype=np.float64).reshape(-1, 4)
     batches = np.array(_BATCHES if fixed.batch is None else (fixed.batch,), dtype=np.float64)
     pick = np.repeat(np.arange(len(layouts)), len(batches))
     per_rank = np.tile(batches, len(layouts))
-    tp, pp, dp, ep = (np.ascontiguousarray(layouts[pick, i]) for i in range(4))
-    sequences = per_rank * dp * pp if fixed.batch is None else per_rank
-    return tp, pp, dp, ep, sequences
+    columns = [np.ascontiguousarray(layouts[pick, i]) for i in range(4)]
+    sequences = per_rank * columns[2] * columns[1] if fixed.batch is None else per_rank
+    return (*columns, sequences)
 
 
 def serving_options(
@@ -165,7 +165,7 @@ def serving_options(
     device = device.need()
     precision = precision_of(work, device)
     n = number(precision, device, work.shape, work.engine)
-    tp, pp, dp, ep, sequences = _grid(work.shape.experts, work.kind, fixed, most, work.shape.kv_heads)
+    tp, pp, dp, ep, sequences = _grid(work.shape.experts, fixed, most)
     family, engine = _constants(constants, device.family, work.engine)
     everywhere = world(constants)
     eta = {16.0: family.eta16, 8.0: family.eta8, 4.0: family.eta8 * everywhere.fp4_gain}[n.bits]
@@ -176,12 +176,12 @@ def serving_options(
             "dp": dp,
             "ep": ep,
             **{
-                k: np.float64(v)
+                k: scalar(v)
                 for k, v in (("weight_bytes", n.weight), ("expert_bytes", n.expert), ("cache_bytes", n.cache))
             },
-            "rate": np.float64(n.rate),
+            "rate": scalar(n.rate),
             "eta": eta,
-        }  # type: ignore[arg-type]
+        }
     )
     on = Setting(
         _single(work.shape, SHAPE_NUMBERS), _single(device, DEVICE_NUMBERS), family, engine, everywhere, config
@@ -197,7 +197,7 @@ def _evaluate(
     on: Setting, device: Hardware, work: Work, constants: Constants, sequences: Array, speed: float
 ) -> Options:
     c = on.config
-    prompt, size = np.float64(work.input), c.tp * c.pp * c.dp
+    prompt, size = scalar(work.input), c.tp * c.pp * c.dp
     draft, name = _DRAFTS[work.draft]
     accepted = constants.of("world", "all", name) if name else 1.0
     weights = serving.weights_gb(on)
@@ -209,10 +209,10 @@ def _evaluate(
         used = weights + serving.cache_gb(on, prompt) * sequences / c.dp
         tpot, ttft = time, time
     else:
-        output = np.float64(work.output if work.kind == "serve" else 0.0)
+        output = scalar(work.output if work.kind == "serve" else 0.0)
         context = prompt + output / 2
-        raw = serving.token_time(on, sequences, prompt, output, np.float64(draft), np.float64(accepted)) / speed
-        least = least_time(on, np.maximum(sequences / c.pp, 1), np.float64(1 + draft), context, prompt=False) / accepted
+        raw = serving.token_time(on, sequences, prompt, output, scalar(draft), scalar(accepted)) / speed
+        least = least_time(on, np.maximum(sequences / c.pp, 1), scalar(1 + draft), context, prompt=False) / accepted
         tpot = np.maximum(raw, least)
         rate = sequences / tpot
         used = weights + serving.cache_gb(on, context) * sequences / c.dp
@@ -265,10 +265,10 @@ def training_options(
     on = Setting(_single(shape, SHAPE_NUMBERS), _single(device, DEVICE_NUMBERS), family, engine, everywhere, config)
     sequences = np.maximum(np.full(len(cells), work.batch_tokens / work.input), dp_ * micro_)
     recompute = work.recompute if work.recompute is not None else constants.of("world", "all", "recompute")
-    step = training.step(on, np.float64(work.input), sequences, np.float64(recompute))  # type: ignore[arg-type]
+    step = training.step(on, scalar(work.input), sequences, scalar(recompute))
     named = corrections.categories("train", "training", shape, device.name, device.family, precision)
     speed = corrections.speed(constants.effects, named)
-    flops = training.model_flops(on, np.float64(work.input))  # type: ignore[arg-type]
+    flops = training.model_flops(on, scalar(work.input))
     least = step.tokens * flops / (devices * rate)
     time = np.maximum(step.total / speed, least)
     used = training.state_gb(on)

@@ -61,7 +61,7 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """`status` is "optimal", "infeasible", "limit" (best found so far) or "unbounded"; duals are of the linear solve."""
+    """`status` is "optimal", "infeasible", "limit" (best found so far) or "unbounded"; duals are of the linear solve."""  # noqa: E501
 
     status: str
     objective: float
@@ -117,7 +117,7 @@ def _silence_banner() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 1)
-        highspy.Highs()
+        highspy.Highs()  # type: ignore[no-untyped-call]
     finally:
         os.dup2(kept, 1)
         os.close(kept)
@@ -126,7 +126,7 @@ def _silence_banner() -> None:
 
 def _quiet_highs() -> highspy.Highs:
     _silence_banner()
-    h = highspy.Highs()
+    h = highspy.Highs()  # type: ignore[no-untyped-call]
     h.silent()
     return h
 

@@ -191,7 +191,18 @@ def row_by_row(of: Validation) -> str:
         figures = [f"{x:.5g}" if known else "" for x in (of.predicted[i], of.low[i], of.high[i])]
         error = f"{100 * (of.predicted[i] / row.value - 1):.1f}" if known else ""
         writer.writerow(
-            [row.line, row.id, row.kind, row.device.name, row.device.family, row.shape.name, row.metric]
-            + [f"{row.value:g}", *figures, error, row.group]
+            [
+                row.line,
+                row.id,
+                row.kind,
+                row.device.name,
+                row.device.family,
+                row.shape.name,
+                row.metric,
+                f"{row.value:g}",
+                *figures,
+                error,
+                row.group,
+            ]
         )
     return out.getvalue()

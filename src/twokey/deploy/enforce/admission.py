@@ -1,4 +1,4 @@
-"""Kubernetes admission: ValidatingAdmissionPolicies in core CEL, their bindings and the object that lists licensed nodes.
+"""Kubernetes admission: policies in core CEL, their bindings, and the object that lists licensed nodes.
 
 Holes that a pod policy alone leaves, and what closes each:
 
@@ -32,6 +32,9 @@ _API: Final = "admissionregistration.k8s.io/v1"
 NODES: Final = {"name": "twokey-licensed-nodes", "namespace": "twokey-system"}
 
 
+_REQUIRED: Final = "object.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+
+
 def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=True)
 
@@ -41,7 +44,8 @@ def _list(items: tuple[str, ...]) -> str:
 
 
 def _label(holder: str, key: str) -> str:
-    return f"(has({holder}.metadata.labels) && {_quote(key)} in {holder}.metadata.labels ? {holder}.metadata.labels[{_quote(key)}] : '')"
+    labels, key = f"{holder}.metadata.labels", _quote(key)
+    return f"(has({labels}) && {key} in {labels} ? {labels}[{key}] : '')"
 
 
 def tolerates(slug: str) -> str:
@@ -62,8 +66,7 @@ def selects(slug: str) -> str:
         f"(!has(object.spec.nodeSelector) || !({key} in object.spec.nodeSelector) || "
         f"object.spec.nodeSelector[{key}] == {_quote(slug)}) && "
         "(!has(object.spec.affinity) || !has(object.spec.affinity.nodeAffinity) || "
-        "!has(object.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution) || "
-        "object.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms.exists(term, "
+        f"!has({_REQUIRED}) || {_REQUIRED}.nodeSelectorTerms.exists(term, "
         "!has(term.matchExpressions) || term.matchExpressions.all(e, "
         f"e.key != {key} || e.operator == 'Exists' || "
         f"(e.operator == 'In' && has(e.values) && {_quote(slug)} in e.values) || "
@@ -182,10 +185,10 @@ def _same(holder: str, key: str) -> str:
 
 
 def _fixed_labels() -> list[Manifest]:
-    taints = (
-        "(has(object.spec.taints) ? object.spec.taints.filter(t, t.key == {k}).map(t, (has(t.value) ? t.value : '') + t.effect) : []) == "
-        "(has(oldObject.spec.taints) ? oldObject.spec.taints.filter(t, t.key == {k}).map(t, (has(t.value) ? t.value : '') + t.effect) : [])"
-    ).replace("{k}", _quote(TAINT))
+    each = f"filter(t, t.key == {_quote(TAINT)}).map(t, (has(t.value) ? t.value : '') + t.effect)"
+    taints = " == ".join(
+        f"(has({holder}.spec.taints) ? {holder}.spec.taints.{each} : [])" for holder in ("object", "oldObject")
+    )
     made = _policy(
         "twokey-fixed-end-use",
         [_rule("", "v1", ["pods"], ["UPDATE"])],
@@ -202,23 +205,20 @@ def _fixed_labels() -> list[Manifest]:
         [_rule("", "v1", ["nodes"], ["UPDATE"])],
         [
             {
-                "expression": f"({_ADMIN}) || ({_same('node', CHIP_LABEL)} && {_same('node', PLACE_LABEL)} && {taints})",
+                "expression": f"({_ADMIN}) || ({_same('node', CHIP_LABEL)} && {_same('node', PLACE_LABEL)} && {taints})",  # noqa: E501
                 "message": "chip labels and taints of nodes are changed by licence administrators only",
                 "reason": "Forbidden",
             }
         ],
     )
-    approvals = (
-        f"(has({{h}}.metadata.labels) ? {{h}}.metadata.labels : {{}}).all(k, !(k.startsWith({_quote(APPROVED_PREFIX)}) || "
-        f"k == {_quote(PHASE_LABEL)}) || (has({{o}}.metadata.labels) && k in {{o}}.metadata.labels && "
-        f"{{o}}.metadata.labels[k] == {{h}}.metadata.labels[k]))"
-    )
-    forward = approvals.replace("{h}", "object").replace("{o}", "oldObject").replace("{{}}", "{}")
-    back = approvals.replace("{h}", "oldObject").replace("{o}", "object").replace("{{}}", "{}")
-    new = (
-        f"(has(object.metadata.labels) ? object.metadata.labels : {{}}).all(k, !(k.startsWith({_quote(APPROVED_PREFIX)}) || "
-        f"k == {_quote(PHASE_LABEL)}))"
-    )
+    ours = f"(k.startsWith({_quote(APPROVED_PREFIX)}) || k == {_quote(PHASE_LABEL)})"
+
+    def held_in(one: str, other: str) -> str:
+        a, b = f"{one}.metadata.labels", f"{other}.metadata.labels"
+        return f"(has({a}) ? {a} : {{}}).all(k, !{ours} || (has({b}) && k in {b} && {b}[k] == {a}[k]))"
+
+    forward, back = held_in("object", "oldObject"), held_in("oldObject", "object")
+    new = f"(has(object.metadata.labels) ? object.metadata.labels : {{}}).all(k, !{ours})"
     made += _policy(
         "twokey-fixed-approvals",
         [_rule("", "v1", ["namespaces"], ["CREATE", "UPDATE"])],

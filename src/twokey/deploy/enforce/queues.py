@@ -99,12 +99,12 @@ def kueue(policy: Policy) -> list[Manifest]:
 
 
 def _units(cards: float, per_card: float) -> int:
-    """What the plug-in counts: devices (dies on a 910C), not cards."""
+    """Return what the plug-in counts: devices (dies on a 910C), not cards."""
     return round(cards * per_card)
 
 
 def device_classes(policy: Policy) -> list[Manifest]:
-    """Return DRA device classes per chip, and a policy that keeps claims to the classes of chips a namespace may use."""
+    """Return DRA device classes per chip, and a policy that keeps claims to the classes of chips a namespace may use."""  # noqa: E501
     made: list[Manifest] = []
     for chip in policy.chips:
         expression = (

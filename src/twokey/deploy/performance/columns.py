@@ -37,7 +37,7 @@ class Columns:
 
     def take(self, index: Array | NDArray[np.intp] | slice) -> Columns:
         """Return the rows at `index`; a single number stays one."""
-        return Columns({k: v[index] if np.ndim(v) else v for k, v in self._named.items()})  # type: ignore[index]
+        return Columns({k: v[index] if np.ndim(v) else v for k, v in self._named.items()})
 
     def with_(self, **changed: Array) -> Columns:
         """Return a copy with some columns replaced or added."""
@@ -46,6 +46,11 @@ class Columns:
     def names(self) -> tuple[str, ...]:
         """Return the names of the columns."""
         return tuple(self._named)
+
+
+def scalar(value: float) -> Array:
+    """Return a number as a column without length, which broadcasts against every other."""
+    return np.asarray(value, dtype=np.float64)
 
 
 def stack(records: Sequence[object], names: Iterable[str]) -> Columns:

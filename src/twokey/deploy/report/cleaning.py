@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ def in_order(readings: Sequence[Reading]) -> tuple[list[Reading], list[Flag]]:
     """Return readings with times that only rise; a sample that goes back in time, or repeats one, is flagged and dropped.
 
     Two different values at one time contradict each other: both go, which leaves a gap.
-    """
+    """  # noqa: E501
     flags: list[Flag] = []
     kept: list[Reading] = []
     contradicted: set[float] = set()
@@ -57,7 +58,7 @@ def spans(readings: Sequence[Reading], start: float, end: float, step: float | N
     inside = [r for r in readings if start <= r.time < end]
     if not inside:
         return [Span(start, end, None, readings[0])] if readings else []
-    distances = [b.time - a.time for a, b in zip(inside, inside[1:], strict=False)]
+    distances = [b.time - a.time for a, b in itertools.pairwise(inside)]
     usual = step or (statistics.median(distances) if distances else 60.0)
     found: list[Span] = []
     if inside[0].time - start > _LATE * usual:
@@ -81,7 +82,7 @@ def increase(readings: Sequence[Reading], start: float, end: float) -> tuple[flo
     """
     inside = [r for r in readings if start <= r.time < end]
     least, flags, open_ended = 0.0, [], False
-    for before, after in zip(inside, inside[1:], strict=False):
+    for before, after in itertools.pairwise(inside):
         if after.value >= before.value:
             least += after.value - before.value
         else:

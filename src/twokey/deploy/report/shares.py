@@ -21,7 +21,7 @@ ACCOUNTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A domestic share, 0 to 1: what was measured, and the least and most it can be. None where nothing was measured."""
+    """A domestic share, 0 to 1: what was measured, and the least and most it can be. None where nothing was measured."""  # noqa: E501
 
     site: str  # "all sites" for the sum
     period: int  # -1 for the whole time
@@ -60,7 +60,7 @@ def share_of(amounts: Sequence[Amount], phase: str, measure: str, site: str = "a
     """
     domestic = imported = more_domestic = more_imported = either = 0.0
     for a in amounts:
-        if a.measure != measure or (site != "all sites" and a.site != site) or (period >= 0 and a.period != period):
+        if a.measure != measure or site not in ("all sites", a.site) or (period >= 0 and a.period != period):
             continue
         if a.phase == phase:
             if a.domestic is None:

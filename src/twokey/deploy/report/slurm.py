@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ def read(
     missing = [name for name in _NEEDED if rows and name not in rows[0]]
     if not rows or missing:
         raise UserError(
-            f"{source}: no column {', '.join(missing or _NEEDED)}; run sacct -X -P --format={','.join(_NEEDED)},Start,End"
+            f"{source}: no column {', '.join(missing or _NEEDED)}; run sacct -X -P --format={','.join(_NEEDED)},Start,End"  # noqa: E501
         )
     amounts: list[Amount] = []
     flags: list[Flag] = []
@@ -97,7 +98,7 @@ def _periods(
             flags.append(Flag(source, "gap", "jobs without Start: counted in the first period"))
         return [(0, elapsed)]
     found = []
-    for period, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
+    for period, (low, high) in enumerate(itertools.pairwise(edges)):
         seconds = min(start + elapsed, high) - max(start, low)
         if seconds > 0:
             found.append((period, seconds))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -108,7 +109,7 @@ def add_up(
             seen.setdefault((site, device.name), set()).add(identity)
         rate = device.tflops16 if device else 1.0
         owner = owners.get((site, identity))
-        for period, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for period, (start, end) in enumerate(itertools.pairwise(edges)):
             for span in spans(kept, start, end, step):
                 r = owner or span.reading
                 seconds = (span.end - span.start) * rate
@@ -122,10 +123,7 @@ def add_up(
                     if device is not None:
                         pods[site, r.namespace, r.pod] = device
         gap = sum(
-            s.end - s.start
-            for a, b in zip(edges, edges[1:], strict=False)
-            for s in spans(kept, a, b, step)
-            if s.value is None
+            s.end - s.start for a, b in itertools.pairwise(edges) for s in spans(kept, a, b, step) if s.value is None
         )
         if gap > 0:
             flags.append(Flag(site, "gap", f"{metric} of {identity}: no samples for {gap / 3600:.2f} h"))
@@ -169,7 +167,7 @@ def _queues(
         if device is None:
             flags.append(Flag(site, "unknown-chip", f"flavour {flavour!r}: origin cannot be told, it may be either"))
         most = max(r.value for r in raw)
-        for period, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for period, (start, end) in enumerate(itertools.pairwise(edges)):
             for span in spans(kept, start, end, step):
                 rate = (device.tflops16 if device else 1.0) * (span.end - span.start)
                 phase = phase_of(queue, phases)
@@ -204,7 +202,7 @@ def _tokens(
                 )
             )
         phase = phase_of(namespace, phases)
-        for period, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for period, (start, end) in enumerate(itertools.pairwise(edges)):
             least, most, odd = increase(kept, start, end)
             flags += odd
             extra = 0.0 if most is not None else max((r.value for r in kept), default=0.0)
@@ -226,7 +224,7 @@ def _silent(
         if silent <= 0:
             continue
         flags.append(Flag(site, "no-telemetry", f"{silent:g} of {cards:g} {device.name} sent nothing"))
-        for period, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for period, (start, end) in enumerate(itertools.pairwise(edges)):
             missing = silent * device.per_card * device.tflops16 * (end - start)
             for measure in ("allocated", "used"):
                 sums.add(site, period, UNKNOWN, device, device.name, measure, 0.0, missing)
