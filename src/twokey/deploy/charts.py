@@ -10,7 +10,10 @@ from twokey.chips import UserError
 
 
 def write(chart: Mapping[str, Any], path: Path) -> None:
-    """Write a Vega-Lite chart to `path`, whose ending says how: .png, .svg, .html or .json."""
+    """Write a Vega-Lite chart to `path`, whose ending says how: .png, .svg, .html or .json.
+
+    Errors: UserError for another ending.
+    """
     import json  # noqa: PLC0415
 
     import vl_convert  # noqa: PLC0415

@@ -123,7 +123,7 @@ def to_json(constants: Constants) -> str:
 
 
 def read_file(path: Path) -> Constants:
-    """Return the constants of a file that `calibrate` wrote, a site's own."""
+    """Return the constants of a file that `calibrate` wrote. Errors: UserError where it cannot be read or is none."""
     try:
         return from_json(path.read_text("utf-8"), path.name)
     except OSError as error:

@@ -70,7 +70,10 @@ class Estimate:
 def options(
     device: Hardware, work: Work, constants: Constants, cards: float | None = None, fixed: Fixed = FREE
 ) -> Options:
-    """Return every configuration of a work on a chip; `cards` is the most (serving) or exact (training) number."""
+    """Return every configuration of a work on a chip; `cards` is the most (serving) or exact (training) number.
+
+    Errors: UserError for fewer than one card, or a chip whose figures are unknown.
+    """
     if cards is not None and not cards >= 1:
         raise UserError(f"count: must be at least one card (got {cards:g})")
     if work.kind == "train":

@@ -217,7 +217,10 @@ def _own_shape(row: Mapping[str, str], where: str) -> Shape:
 
 
 def read_text(text: str, source: str) -> tuple[list[Measurement], list[str]]:
-    """Return the measurements of a CSV text and the refusals of rows that cannot be used, one message each."""
+    """Return the measurements of a CSV text and the refusals of rows that cannot be used, one message each.
+
+    Errors: UserError where a needed column is missing.
+    """
     reader = csv.DictReader(text.splitlines())
     missing = [field for field in REQUIRED if field not in (reader.fieldnames or ())]
     if missing:
@@ -245,7 +248,7 @@ def read_file(path: Path) -> tuple[list[Measurement], list[str]]:
 
 @cache
 def public() -> tuple[Measurement, ...]:
-    """Return the packaged public measurements (677 rows with their sources)."""
+    """Return the packaged public measurements (677 rows with their sources). Errors: UserError where one is broken."""
     text = files("twokey.deploy").joinpath("data/measurements.csv").read_text("utf-8")
     rows, refused = read_text(text, "measurements.csv")
     if refused:

@@ -19,7 +19,7 @@ def cheapest(
     """Return cards per chip and their price for `rates` (requests a second per size of request).
 
     `throughput` is what one card of a chip serves of each size alone; `slices` is into how many equal parts a size may
-    be split over chips (None: freely).
+    be split over chips (None: freely). Errors: UserError for a throughput or a number of slices below its least.
 
     >>> cheapest([6, 3, 15, 6], {"A10G": [2, 1, 5, 2], "A100": [20, 20, 40, 20]}, {"A10G": 1.01, "A100": 3.67})[0]
     {'A10G': 3, 'A100': 1}

@@ -263,7 +263,6 @@ def _answer(
 ) -> Placement:
     plan = built.plan
     assignments, done = [], np.zeros(len(plan.workloads))
-    weight = np.zeros(len(plan.workloads))
     for i in np.flatnonzero(x > 1e-6):
         w = int(built.workload[i])
         if w < 0:
@@ -282,11 +281,10 @@ def _answer(
                 float(x[i] * built.cards[i]),
             )
         )
-    for w, workload in enumerate(plan.workloads):
-        inside = built.workload == w
-        weight[w] = float(np.max(built.worth[inside], initial=0.0)) if inside.any() else 0.0
-        periods = 1 if workload.phase == "training" else plan.periods
-        done[w] = float(x[inside].sum()) / max(periods, 1)
+    for i in np.flatnonzero(x > 1e-9):
+        w = int(built.workload[i])
+        if w >= 0:
+            done[w] += float(x[i]) * _part(plan, w, int(built.period[i]))
     unserved = tuple(
         (workload.name, float(1 - done[w]), _why(plan, need, w))
         for w, workload in enumerate(plan.workloads)
@@ -312,6 +310,14 @@ def _answer(
         time.perf_counter() - begun,
         len(x),
     )
+
+
+def _part(plan: Plan, w: int, period: int) -> float:
+    """Return the part of a workload that falls into a period."""
+    demand = plan.workloads[w].demand
+    if period < 0:
+        return 1.0
+    return demand[period] / sum(demand) if len(demand) > 1 else 1 / plan.periods
 
 
 def shares_of(plan: Plan, assignments: list[Assignment]) -> dict[str, float | None]:
@@ -362,7 +368,10 @@ def _nothing(plan: Plan, need: Mapping[tuple[int, str], Need], begun: float, why
 def sweep(
     plan: Plan, constants: Constants, condition_id: str, shares: list[float], progress: Progress = lambda _: None
 ) -> list[tuple[float, Placement]]:
-    """Return the placement at each value of one domestic-share condition, its needs computed once."""
+    """Return the placement at each value of one domestic-share condition, its needs computed once.
+
+    Errors: UserError where the plan has no such condition.
+    """
     ids = [c.id for c in plan.conditions if isinstance(c, DomesticShare)]
     if condition_id not in ids:
         raise UserError(

@@ -229,7 +229,10 @@ def _evaluate(
 def training_options(
     device: Hardware, work: Work, constants: Constants, devices: float, fixed: Fixed = FREE
 ) -> Options:
-    """Return every layout of one training job on exactly `devices` devices (one replica: the whole job)."""
+    """Return every layout of one training job on exactly `devices` devices (one replica: the whole job).
+
+    Errors: UserError for too few devices, or a chip whose figures are unknown.
+    """
     device = device.need()
     shape = work.shape
     precision = precision_of(work, device)

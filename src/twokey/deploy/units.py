@@ -31,7 +31,7 @@ def _read(text: str, field: str, units: dict[str, float], what: str) -> float:
 
 
 def milliseconds(text: str, field: str) -> float:
-    """Return a duration in ms; a bare number is in ms.
+    """Return a duration in ms; a bare number is in ms. Errors: UserError for zero, less, or another unit.
 
     >>> milliseconds("0.05s", "tpot"), milliseconds("50", "tpot")
     (50.0, 50.0)

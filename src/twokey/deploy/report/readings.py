@@ -148,7 +148,10 @@ def _reading(name: str, labels: Mapping[str, str], value: float, when: float, si
 
 
 def read_folder(folder: Path, site: str) -> tuple[list[Reading], list[Flag]]:
-    """Return the readings of all `.prom` and `.txt` files of a folder (or of one file), in order of their names."""
+    """Return the readings of all `.prom` and `.txt` files of a folder (or of one file), in order of their names.
+
+    Errors: UserError where one cannot be read.
+    """
     paths = sorted(p for p in folder.iterdir() if p.suffix in {".prom", ".txt"}) if folder.is_dir() else [folder]
     readings: list[Reading] = []
     flags: list[Flag] = []
