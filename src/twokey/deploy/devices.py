@@ -72,12 +72,17 @@ def _by_catalogue_name() -> dict[str, dict[str, str]]:
     """Return the first system that runs on a catalogue chip as it is (variants come by their own name)."""
     found: dict[str, dict[str, str]] = {}
     for row in _systems().values():
-        if row["chip"] and not row["memory_gb"]:
-            found.setdefault(row["chip"], row)
-    for row in _systems().values():
-        if row["chip"]:
+        if row["chip"] and not _is_variant(find(row["chip"]), row):
             found.setdefault(row["chip"], row)
     return found
+
+
+def _is_variant(chip: Chip | None, row: dict[str, str]) -> bool:
+    """Return whether a system's figures contradict its catalogue chip: a bin or a memory of its own, under its own name."""
+    if chip is None:
+        return True
+    pairs = (("memory_gb", chip.memory_gb), ("fp16_tflops", chip.rate(16)), ("memory_bw_gbs", chip.dram_bandwidth_gbs))
+    return any(row.get(field) and known is not None and float(row[field]) != known for field, known in pairs)
 
 
 def _fold(name: str) -> str:
@@ -117,7 +122,7 @@ def _build(chip: Chip | None, row: dict[str, str]) -> Hardware:
         return float(row[field]) if row.get(field) else from_chip
 
     per_card = float(row.get("ranks_per_chip") or 1)
-    own = bool(row.get("memory_gb"))  # a variant with figures of its own
+    own = _is_variant(chip, row)
     fp8 = given("fp8_tflops", None if own else _rate(chip, "fp8"))
     int8 = given("int8_tops", None if own else _rate(chip, "int8"))
     four = given("fp4_tflops", None if own else _rate(chip, "fp4"))
@@ -134,7 +139,7 @@ def _build(chip: Chip | None, row: dict[str, str]) -> Hardware:
     confidence = row.get("confidence", "")
     value = {key: (number or 0.0) / per_card for key, number in figures.items()}
     return Hardware(
-        name=chip.name if chip and not row.get("memory_gb") else row["name"],
+        name=chip.name if chip and not own else row["name"],
         family=row.get("family", "other"),
         domestic=row["domestic"] == "1" if row else bool(chip and chip.country == "CN"),
         per_card=per_card,
