@@ -21,7 +21,7 @@ from twokey.deploy.infeasible import explain
 from twokey.deploy.needs import Need, needs
 from twokey.deploy.performance.columns import Array
 from twokey.deploy.plan import Plan
-from twokey.deploy.solver import Programme, Solution, solve
+from twokey.deploy.solver import Programme, Session, Solution, solve
 
 Progress = Callable[[str], None]
 _WHOLE = 1e-6
@@ -111,11 +111,12 @@ def place_with(
     progress(f"{len(built.cards):,} columns, {len(built.rows.names):,} rows")
     if not len(built.cards):
         return _nothing(plan, need, begun)
-    relaxed = solve(built.programme.relaxed(), seconds)
+    session = Session(built.programme.relaxed(), seconds)
+    relaxed = session.run()
     if relaxed.status != "optimal":
         return _nothing(plan, need, begun)
     progress(f"linear bound {_shown(plan, relaxed.objective):,.4g} {_UNITS[plan.objective]}")
-    found = polish(built.programme, relaxed, seconds, progress)
+    found = polish(built.programme, session, relaxed, seconds, progress)
     if found is None:
         return _nothing(plan, need, begun, "no whole placement of the training jobs was found within the time")
     x, final = found
@@ -124,7 +125,7 @@ def place_with(
 
 
 def polish(
-    programme: Programme, relaxed: Solution, seconds: float, progress: Progress = lambda _: None
+    programme: Programme, session: Session, relaxed: Solution, seconds: float, progress: Progress = lambda _: None
 ) -> tuple[Array, Solution] | None:
     """Return a whole solution from the relaxation: freeze whole jobs, place the split ones, polish the rest."""
     x = relaxed.x
@@ -153,8 +154,8 @@ def polish(
             whole = np.round(spread[integer])
     else:
         whole = np.round(x[integer])
-    low[integer] = high[integer] = whole
-    final = solve(programme.bounded(low, high).relaxed(), seconds)
+    session.bound(np.flatnonzero(integer), whole, whole)
+    final = session.run()
     if final.status != "optimal":
         return None
     return final.x, final

@@ -70,43 +70,45 @@ class Solution:
     reduced: Array
 
 
-def solve(
-    programme: Programme,
-    seconds: float = 600.0,
-    gap: float = 1e-4,
-    start: Array | None = None,
-    threads: int = 2,
-    method: str = "choose",
-) -> Solution:
-    """Solve a programme; `start` is a feasible point to begin from."""
-    h = _quiet_highs()
-    h.setOptionValue("threads", threads)
-    h.setOptionValue("time_limit", float(seconds))
-    h.setOptionValue("mip_rel_gap", gap)
-    h.setOptionValue("solver", method)
-    lp = highspy.HighsLp()
-    n, m = len(programme.cost), len(programme.row_low)
-    lp.num_col_, lp.num_row_ = n, m
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = programme.cost, programme.low, programme.high
-    lp.row_lower_, lp.row_upper_ = programme.row_low, programme.row_high
-    order = np.lexsort((programme.row, programme.column))
-    counts = np.bincount(programme.column, minlength=n)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = n, m
-    lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    lp.a_matrix_.index_ = programme.row[order].astype(np.int32)
-    lp.a_matrix_.value_ = programme.value[order]
-    mixed = bool(programme.integer.any())
-    if mixed:
-        kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-        lp.integrality_ = [kinds[int(i)] for i in programme.integer]
-    h.passModel(lp)
-    if start is not None and mixed:
-        point = highspy.HighsSolution()
-        point.col_value = list(start)
-        h.setSolution(point)
-    h.run()
-    return _solution(h, n, m)
+def solve(programme: Programme, seconds: float = 600.0, gap: float = 1e-4, threads: int = 2) -> Solution:
+    """Solve a programme within a time, whole columns to a relative gap."""
+    return Session(programme, seconds, gap, threads).run()
+
+
+class Session:
+    """A programme in the solver's hands: run again under other bounds, it begins from the basis of the last run."""
+
+    def __init__(self, programme: Programme, seconds: float = 600.0, gap: float = 1e-4, threads: int = 2) -> None:
+        self._n, self._m = len(programme.cost), len(programme.row_low)
+        h = _quiet_highs()
+        h.setOptionValue("threads", threads)
+        h.setOptionValue("time_limit", float(seconds))
+        h.setOptionValue("mip_rel_gap", gap)
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = self._n, self._m
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = programme.cost, programme.low, programme.high
+        lp.row_lower_, lp.row_upper_ = programme.row_low, programme.row_high
+        order = np.lexsort((programme.row, programme.column))
+        counts = np.bincount(programme.column, minlength=self._n)
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.num_col_, lp.a_matrix_.num_row_ = self._n, self._m
+        lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        lp.a_matrix_.index_ = programme.row[order].astype(np.int32)
+        lp.a_matrix_.value_ = programme.value[order]
+        if programme.integer.any():
+            kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+            lp.integrality_ = [kinds[int(i)] for i in programme.integer]
+        h.passModel(lp)
+        self._highs = h
+
+    def run(self) -> Solution:
+        """Solve, from the last basis where there is one."""
+        self._highs.run()
+        return _solution(self._highs, self._n, self._m)
+
+    def bound(self, columns: NDArray[np.intp], low: Array, high: Array) -> None:
+        """Change the bounds of some columns (all three of equal length)."""
+        self._highs.changeColsBounds(len(columns), columns.astype(np.int32), low, high)
 
 
 @cache
