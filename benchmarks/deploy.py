@@ -27,9 +27,30 @@ from twokey.deploy.plan import Fleet, Plan, Site, Workload
 from twokey.deploy.search import Work, serving_options
 from twokey.deploy.solver import solve
 
-CHIPS = ("H200 SXM", "H20", "H100 SXM", "H800 SXM", "A100 SXM", "L40S", "Ascend 910C", "Ascend 910B2", "Ascend 910B3",
-         "MetaX C500", "Hygon-DCU-64G", "MTT-S4000")
-MODELS = ("DeepSeek-V3", "Qwen3-32B", "Qwen3-235B-A22B", "Llama-3.1-8B", "Llama-3.1-70B", "Qwen3-14B", "GLM-4.5-Air", "Kimi-K2")
+CHIPS = (
+    "H200 SXM",
+    "H20",
+    "H100 SXM",
+    "H800 SXM",
+    "A100 SXM",
+    "L40S",
+    "Ascend 910C",
+    "Ascend 910B2",
+    "Ascend 910B3",
+    "MetaX C500",
+    "Hygon-DCU-64G",
+    "MTT-S4000",
+)
+MODELS = (
+    "DeepSeek-V3",
+    "Qwen3-32B",
+    "Qwen3-235B-A22B",
+    "Llama-3.1-8B",
+    "Llama-3.1-70B",
+    "Qwen3-14B",
+    "GLM-4.5-Air",
+    "Kimi-K2",
+)
 
 
 def say(text: str) -> None:
@@ -50,15 +71,17 @@ def speed() -> None:
     times = []
     for chip in CHIPS[:8]:
         for kind in ("decode", "serve", "prefill"):
-            w = Work(kind, model("Qwen3-32B"), 4096, 1024)  # type: ignore[arg-type]
+            w = Work(kind, model("Qwen3-32B"), 4096, 1024)
             begun = time.perf_counter()
             best(hardware(chip), w, constants)
             times.append(time.perf_counter() - begun)
-    say(f"best configuration of one workload on one chip: median {1e3 * np.median(times):.1f} ms, most {1e3 * max(times):.1f} ms")
+    say(
+        f"best configuration of one workload on one chip: median {1e3 * np.median(times):.1f} ms, most {1e3 * max(times):.1f} ms"  # noqa: E501
+    )
 
 
 def instance(seed: int, workloads: int = 5000, sites: int = 50) -> Plan:
-    """Return a random plan: sites with four of twelve chips each, eight candidate sites a workload, four in five inference."""
+    """Return a random plan: fifty sites, four of twelve chips at each, eight candidate sites for a workload."""
     rng = np.random.default_rng(seed)
     places = tuple(Site(f"s{i}", "CN", 1e9) for i in range(sites))
     fleets = tuple(
@@ -73,13 +96,35 @@ def instance(seed: int, workloads: int = 5000, sites: int = 50) -> Plan:
         use = ("research", "product")[int(rng.integers(2))]
         if rng.random() < 0.8:
             made.append(
-                Workload(f"w{i}", "inference", model(name), use, float(rng.uniform(0.5, 2)), float(rng.choice([1024.0, 4096.0])), 512.0,
-                         (float(rng.uniform(2e4, 2e5)),), float(rng.choice([60.0, 120.0])), sites=chosen)
+                Workload(
+                    f"w{i}",
+                    "inference",
+                    model(name),
+                    use,
+                    float(rng.uniform(0.5, 2)),
+                    float(rng.choice([1024.0, 4096.0])),
+                    512.0,
+                    (float(rng.uniform(2e4, 2e5)),),
+                    float(rng.choice([60.0, 120.0])),
+                    sites=chosen,
+                )
             )
         else:
             made.append(
-                Workload(f"w{i}", "training", model(name), use, float(rng.uniform(0.5, 2)), 4096.0, 1.0, (), None,
-                         float(rng.choice([2e10, 5e10])), float(rng.choice([15.0, 30.0])), sites=chosen)
+                Workload(
+                    f"w{i}",
+                    "training",
+                    model(name),
+                    use,
+                    float(rng.uniform(0.5, 2)),
+                    4096.0,
+                    1.0,
+                    (),
+                    None,
+                    float(rng.choice([2e10, 5e10])),
+                    float(rng.choice([15.0, 30.0])),
+                    sites=chosen,
+                )
             )
     conditions = (
         DomesticShare("inference", "inference", 0.6, "nominal-compute"),
@@ -133,15 +178,17 @@ def placement(seeds: int, workloads: int, direct: float) -> None:
         built = assemble(plan, need)
         share = greedy(built) / answer.bound
         say(
-            f"seed {seed}: 50 sites x 12 chips x {workloads:,} workloads, {answer.columns:,} columns: needs {estimated:.1f} s, "
-            f"placed in {seconds:.1f} s, {100 * answer.gap:.2f} % below the linear bound; greedy {100 * (1 - share):.2f} % below"
+            f"seed {seed}: 50 sites x 12 chips x {workloads:,} workloads, {answer.columns:,} columns: needs {estimated:.1f} s, "  # noqa: E501
+            f"placed in {seconds:.1f} s, {100 * answer.gap:.2f} % below the linear bound; greedy {100 * (1 - share):.2f} % below"  # noqa: E501
         )
         if direct and seed == 0:
             begun = time.perf_counter()
             found = solve(built.programme, direct, gap=1e-3)
             seconds = time.perf_counter() - begun
             gap = 1 + found.objective / answer.bound if np.isfinite(found.objective) else float("nan")
-            say(f"  direct mixed-integer solve: {seconds:.0f} s of {direct:.0f} allowed, {100 * gap:.2f} % below the bound ({found.status})")
+            say(
+                f"  direct mixed-integer solve: {seconds:.0f} s of {direct:.0f} allowed, {100 * gap:.2f} % below the bound ({found.status})"  # noqa: E501
+            )
 
 
 def peers(python: str) -> None:
@@ -151,7 +198,9 @@ def peers(python: str) -> None:
     for peer in ("llm_analysis", "genz"):
         script = Path(__file__).with_name("peers") / f"{peer}_rows.py"
         job = json.dumps([_plain(row) for row in rows])
-        done = subprocess.run([python, str(script)], input=job, capture_output=True, text=True, check=False, timeout=900)
+        done = subprocess.run(
+            [python, str(script)], input=job, capture_output=True, text=True, check=False, timeout=900
+        )
         if done.returncode:
             say(f"{peer}: does not run here: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
             continue
@@ -165,21 +214,42 @@ def peers(python: str) -> None:
         other = np.abs(np.array([theirs[rows[i].id] for i in index]) / measured - 1)
         ours = np.abs(held_out[index] / measured - 1)
         say(
-            f"{peer} on the {len(index)} rows it accepts: median {100 * np.median(other):.1f} %, 90th {100 * np.quantile(other, 0.9):.1f} % "
-            f"({1e3 * answers['seconds'] / len(index):.2f} ms a row); twokey, groups left out: median {100 * np.median(ours):.1f} %, "
+            f"{peer} on the {len(index)} rows it accepts: median {100 * np.median(other):.1f} %, 90th {100 * np.quantile(other, 0.9):.1f} % "  # noqa: E501
+            f"({1e3 * answers['seconds'] / len(index):.2f} ms a row); twokey, groups left out: median {100 * np.median(ours):.1f} %, "  # noqa: E501
             f"90th {100 * np.quantile(ours, 0.9):.1f} %"
         )
 
 
 def _plain(row: Measurement) -> dict[str, object]:
     s = row.shape
-    fields = ("id", "kind", "metric", "count", "tp", "pp", "dp", "ep", "precision", "length", "output", "batch", "concurrency",
-              "recompute", "engine")
+    fields = (
+        "id",
+        "kind",
+        "metric",
+        "count",
+        "tp",
+        "pp",
+        "dp",
+        "ep",
+        "precision",
+        "length",
+        "output",
+        "batch",
+        "concurrency",
+        "recompute",
+        "engine",
+    )
     return {
         **{name: getattr(row, name) for name in fields},
         "model": s.name,
-        "shape": {name: getattr(s, name) for name in ("layers", "hidden", "ffn_width", "qkv_width", "kv_heads", "experts", "head", "total")},
-        "device": {name: getattr(row.device, name) for name in ("name", "tflops16", "tflops8", "memory_gb", "bandwidth_gbs", "link_gbs", "out_gbs", "per_card")},
+        "shape": {
+            name: getattr(s, name)
+            for name in ("layers", "hidden", "ffn_width", "qkv_width", "kv_heads", "experts", "head", "total")
+        },
+        "device": {
+            name: getattr(row.device, name)
+            for name in ("name", "tflops16", "tflops8", "memory_gb", "bandwidth_gbs", "link_gbs", "out_gbs", "per_card")
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""A small cluster to judge by: a CEL evaluator for admission, and what the scheduler would do, written apart from it."""
+"""A small cluster to judge by: a CEL evaluator for admission, and a scheduler written apart from it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ def admitted(policies: list[dict[str, Any]], resource: str, operation: str, cont
         if not any(resource in rule["resources"] and operation in rule["operations"] for rule in rules):
             continue
         given = {"oldObject": {}, "namespaceObject": {"metadata": {}}, **context, "params": params}
-        given["request"] = {"operation": operation, "userInfo": {"username": "someone", "groups": []}, **context.get("request", {})}
+        given["request"] = {
+            "operation": operation,
+            "userInfo": {"username": "someone", "groups": []},
+            **context.get("request", {}),
+        }
         if not all(evaluate(c["expression"], given) for c in spec.get("matchConditions", [])):
             continue
         variables: dict[str, Any] = {}
@@ -47,7 +51,7 @@ def admitted(policies: list[dict[str, Any]], resource: str, operation: str, cont
 
 
 def can_land(pod: dict[str, Any], node: dict[str, Any]) -> bool:
-    """Whether the scheduler could put a pod on a node: taints, node selector, required affinity; or the pod names it."""
+    """Whether the scheduler could put a pod on a node (taints, selector, affinity), or the pod names it."""
     spec = pod["spec"]
     if spec.get("nodeName"):
         return bool(spec["nodeName"] == node["name"])
@@ -60,7 +64,9 @@ def can_land(pod: dict[str, Any], node: dict[str, Any]) -> bool:
     required = spec.get("affinity", {}).get("nodeAffinity", {}).get("requiredDuringSchedulingIgnoredDuringExecution")
     if required is None:
         return True
-    return any(all(_matches(e, labels) for e in term.get("matchExpressions", [])) for term in required["nodeSelectorTerms"])
+    return any(
+        all(_matches(e, labels) for e in term.get("matchExpressions", [])) for term in required["nodeSelectorTerms"]
+    )
 
 
 def _tolerates(t: dict[str, str], taint: dict[str, str]) -> bool:

@@ -44,8 +44,10 @@ H200, H20, C910 = "nvidia-h200-sxm", "nvidia-h20-96gb-hgx", "huawei-ascend-910c"
 def plan() -> Plan:
     sites = (Site("north", "CN", 1e6), Site("harbour", "HK", 1e6))
     fleets = (
-        Fleet("north", hardware("Ascend 910C"), 1000, 1, 1), Fleet("north", hardware("H200"), 100, 1, 1),
-        Fleet("harbour", hardware("H200"), 100, 1, 1), Fleet("harbour", hardware("H20"), 100, 1, 1),
+        Fleet("north", hardware("Ascend 910C"), 1000, 1, 1),
+        Fleet("north", hardware("H200"), 100, 1, 1),
+        Fleet("harbour", hardware("H200"), 100, 1, 1),
+        Fleet("harbour", hardware("H20"), 100, 1, 1),
     )
     work = tuple(
         Workload(f"{use}-{phase}", phase, model("Qwen3-8B"), use, 1.0, 2000, 500, (1000.0,), None, 1e12, 30)  # type: ignore[arg-type]
@@ -62,26 +64,41 @@ def plan() -> Plan:
 
 POLICY = build(plan())
 NODES = [
-    node("a", H200, "HK", True), node("b", H200, "CN", True), node("c", H20, "HK", True), node("d", C910, "CN", False)
+    node("a", H200, "HK", True),
+    node("b", H200, "CN", True),
+    node("c", H20, "HK", True),
+    node("d", C910, "CN", False),
 ]
 MANIFESTS = admission.manifests(POLICY, {"a": H200, "b": H200, "c": H20})
 
 
 def pod(end_use: str | None = None, **spec: Any) -> dict[str, Any]:
     labels = {} if end_use is None else {END_USE_LABEL: end_use}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": labels},
-            "spec": {"containers": [{"name": "c", "image": "i"}], **spec}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "labels": labels},
+        "spec": {"containers": [{"name": "c", "image": "i"}], **spec},
+    }
 
 
 def namespace(phase: str, *approved: str) -> dict[str, Any]:
-    return {"metadata": {"name": "n", "labels": {PHASE_LABEL: phase, **{f"{APPROVED_PREFIX}/{use}": "yes" for use in approved}}}}
+    return {
+        "metadata": {
+            "name": "n",
+            "labels": {PHASE_LABEL: phase, **{f"{APPROVED_PREFIX}/{use}": "yes" for use in approved}},
+        }
+    }
 
 
 def ask(p: dict[str, Any], ns: dict[str, Any]) -> list[str]:
     return admitted(MANIFESTS, "pods", "CREATE", {"object": p, "namespaceObject": ns})
 
 
-ON_H200 = {"tolerations": [{"key": TAINT, "operator": "Equal", "value": H200}], "nodeSelector": {CHIP_LABEL: H200, PLACE_LABEL: "HK"}}
+ON_H200 = {
+    "tolerations": [{"key": TAINT, "operator": "Equal", "value": H200}],
+    "nodeSelector": {CHIP_LABEL: H200, PLACE_LABEL: "HK"},
+}
 
 
 def test_approved_training_is_admitted() -> None:
@@ -97,9 +114,15 @@ def test_approved_training_is_admitted() -> None:
         (pod("military", **ON_H200), namespace("training", "military")),  # never allowed
         (pod(None, **ON_H200), namespace("training", "research")),  # says no end use
         (pod("research", tolerations=ON_H200["tolerations"]), namespace("training", "research")),  # place left open
-        (pod("research", tolerations=[{"operator": "Exists"}]), namespace("inference", "research")),  # tolerates everything
+        (
+            pod("research", tolerations=[{"operator": "Exists"}]),
+            namespace("inference", "research"),
+        ),  # tolerates everything
         (pod("military", nodeName="a"), namespace("training", "military")),  # goes round the scheduler
-        (pod("research", **{**ON_H200, "nodeSelector": {CHIP_LABEL: H200, PLACE_LABEL: "CN"}}), namespace("training", "research")),
+        (
+            pod("research", **{**ON_H200, "nodeSelector": {CHIP_LABEL: H200, PLACE_LABEL: "CN"}}),
+            namespace("training", "research"),
+        ),
     ],
 )
 def test_refused(p: dict[str, Any], ns: dict[str, Any]) -> None:
@@ -117,7 +140,11 @@ def test_naming_an_ordinary_node_is_not_refused() -> None:
 
 
 def test_end_use_of_a_pod_does_not_change() -> None:
-    context = {"object": pod("research"), "oldObject": pod("consumer"), "namespaceObject": namespace("training", "research")}
+    context = {
+        "object": pod("research"),
+        "oldObject": pod("consumer"),
+        "namespaceObject": namespace("training", "research"),
+    }
     assert "the end use of a pod does not change" in admitted(MANIFESTS, "pods", "UPDATE", context)
     context["object"] = pod("consumer")
     assert not admitted(MANIFESTS, "pods", "UPDATE", context)
@@ -125,7 +152,10 @@ def test_end_use_of_a_pod_does_not_change() -> None:
 
 @pytest.mark.parametrize("change", [{"labels": {CHIP_LABEL: C910}}, {"taints": []}, {"place": "HK"}])
 def test_labels_and_taints_of_nodes_are_the_administrators(change: dict[str, Any]) -> None:
-    old = {"metadata": {"labels": {CHIP_LABEL: H200, PLACE_LABEL: "CN"}}, "spec": {"taints": [{"key": TAINT, "value": H200, "effect": "NoSchedule"}]}}
+    old = {
+        "metadata": {"labels": {CHIP_LABEL: H200, PLACE_LABEL: "CN"}},
+        "spec": {"taints": [{"key": TAINT, "value": H200, "effect": "NoSchedule"}]},
+    }
     new = json.loads(json.dumps(old))
     new["metadata"]["labels"].update(change.get("labels", {}))
     if "place" in change:
@@ -135,7 +165,9 @@ def test_labels_and_taints_of_nodes_are_the_administrators(change: dict[str, Any
     context: dict[str, Any] = {"object": new, "oldObject": old}
     assert admitted(MANIFESTS, "nodes", "UPDATE", context)
     assert not admitted(MANIFESTS, "nodes", "UPDATE", {"object": old, "oldObject": old})
-    assert not admitted(MANIFESTS, "nodes", "UPDATE", {**context, "request": {"userInfo": {"username": "x", "groups": [ADMINS]}}})
+    assert not admitted(
+        MANIFESTS, "nodes", "UPDATE", {**context, "request": {"userInfo": {"username": "x", "groups": [ADMINS]}}}
+    )
 
 
 def test_approvals_of_a_namespace_are_the_administrators() -> None:
@@ -152,7 +184,9 @@ def test_approvals_of_a_namespace_are_the_administrators() -> None:
 def test_only_the_scheduler_binds_to_licensed_nodes() -> None:
     def bind(target: str, user: str) -> list[str]:
         request = {"userInfo": {"username": user, "groups": []}}
-        return admitted(MANIFESTS, "pods/binding", "CREATE", {"object": {"target": {"name": target}}, "request": request})
+        return admitted(
+            MANIFESTS, "pods/binding", "CREATE", {"object": {"target": {"name": target}}, "request": request}
+        )
 
     assert bind("a", "mallory")
     assert not bind("a", "system:kube-scheduler")
@@ -175,9 +209,9 @@ expressions = st.fixed_dictionaries(
     {"key": st.just(CHIP_LABEL), "operator": st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"])},
     optional={"values": st.lists(st.sampled_from([H200, H20, C910]), min_size=1, max_size=2)},
 )
-affinities = st.lists(st.fixed_dictionaries({"matchExpressions": st.lists(expressions, min_size=1, max_size=2)}), min_size=1, max_size=2).map(
-    lambda terms: {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
-)
+affinities = st.lists(
+    st.fixed_dictionaries({"matchExpressions": st.lists(expressions, min_size=1, max_size=2)}), min_size=1, max_size=2
+).map(lambda terms: {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}})
 specs = st.fixed_dictionaries(
     {},
     optional={
@@ -192,12 +226,16 @@ specs = st.fixed_dictionaries(
 
 
 @settings(deadline=None, max_examples=300)
-@given(specs, st.sampled_from(["research", "consumer", "military", None]), st.sampled_from(["inference", "training"]),
-       st.sets(st.sampled_from(["research", "consumer", "military"])))
+@given(
+    specs,
+    st.sampled_from(["research", "consumer", "military", None]),
+    st.sampled_from(["inference", "training"]),
+    st.sets(st.sampled_from(["research", "consumer", "military"])),
+)
 def test_admission_refuses_what_the_conditions_refuse_and_only_that(
     spec: dict[str, Any], end_use: str | None, phase: str, approved: set[str]
 ) -> None:
-    """Where a pod could land, decided by a scheduler written apart; what may run there, by the plan's own conditions."""
+    """Where a pod could land, by a scheduler written apart; what may run there, by the plan's own conditions."""
     p, ns = pod(end_use, **spec), namespace(phase, *approved)
     refused = bool(ask(p, ns))
     reached = [n for n in NODES if n["taints"] and can_land(p, n)]
@@ -283,7 +321,9 @@ def test_every_file_parses(real: Policy) -> None:
 
 
 def test_the_command_writes_the_files(tmp_path: Path) -> None:
-    result = CliRunner().invoke(deploy, ["enforce", str(EXAMPLE), "--out", str(tmp_path), "--node", "n1=H200"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        deploy, ["enforce", str(EXAMPLE), "--out", str(tmp_path), "--node", "n1=H200"], catch_exceptions=False
+    )
     assert result.exit_code == 0
     assert (tmp_path / "slurm" / "qos.sh").exists()
     assert "n1: nvidia-h200-sxm" in (tmp_path / "admission.yaml").read_text("utf-8")

@@ -27,8 +27,21 @@ def run(*arguments: str) -> str:
 
 def test_estimate_names_layout_interval_and_parts() -> None:
     answer = json.loads(
-        run("estimate", "--chip", "H200 SXM", "--model", "deepseek-v3", "--work", "decode", "--input", "4096",
-            "--tpot", "50ms", "--format", "json")
+        run(
+            "estimate",
+            "--chip",
+            "H200 SXM",
+            "--model",
+            "deepseek-v3",
+            "--work",
+            "decode",
+            "--input",
+            "4096",
+            "--tpot",
+            "50ms",
+            "--format",
+            "json",
+        )
     )
     assert answer["low"] < answer["rate"] < answer["high"]
     assert answer["tpot_ms"] <= 50
@@ -100,7 +113,19 @@ def test_training_needs_more_of_the_weaker_chip() -> None:
 
 def test_equivalence_draws_a_chart_with_its_table(tmp_path: Path) -> None:
     chart = tmp_path / "curve.png"
-    text = run("equivalent", "--from", "H200", "--count", "64", "--to", "H20", "--work", "train:Qwen3-8B", "--chart", str(chart))
+    text = run(
+        "equivalent",
+        "--from",
+        "H200",
+        "--count",
+        "64",
+        "--to",
+        "H20",
+        "--work",
+        "train:Qwen3-8B",
+        "--chart",
+        str(chart),
+    )
     assert chart.read_bytes().startswith(b"\x89PNG")
     assert "tok/s" in text
 
@@ -109,7 +134,9 @@ def test_no_traceback_reaches_a_user() -> None:
     code = "from twokey.cli.main import run; run()"
     done = subprocess.run(
         [sys.executable, "-c", code, "deploy", "estimate", "--chip", "H20O", "--model", "x", "--work", "decode"],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 3
     assert "Traceback" not in done.stderr

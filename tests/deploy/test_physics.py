@@ -48,7 +48,9 @@ def test_decoding_never_reads_faster_than_the_memory(chip: str, shape: object, c
     found = serving_options(device, work, packaged())
     c, s = found.on.config, work.shape
     read = s.full_share * context + (1 - s.full_share) * min(context, s.window)
-    cache = s.layers * found.sequences / c.dp * read * s.cache_values * float(c.cache_bytes) / np.minimum(c.tp, s.kv_heads)
+    cache = (
+        s.layers * found.sequences / c.dp * read * s.cache_values * float(c.cache_bytes) / np.minimum(c.tp, s.kv_heads)
+    )
     alone = found.tpot * device.bandwidth_gbs * 1e9 * c.pp
     assert (cache / c.pp <= alone * 1.0001).all()
 
@@ -58,7 +60,9 @@ def test_decoding_never_reads_faster_than_the_memory(chip: str, shape: object, c
 def test_a_better_chip_is_never_slower(chip: str, work: Work, field: str, factor: float) -> None:
     device = hardware(chip)
     better = altered(device, **{field: getattr(device, field) * factor})
-    assert best(serving_options(better, work, packaged())) >= best(serving_options(device, work, packaged())) * (1 - 1e-9)
+    assert best(serving_options(better, work, packaged())) >= best(serving_options(device, work, packaged())) * (
+        1 - 1e-9
+    )
 
 
 @settings(deadline=None, max_examples=40)
@@ -87,7 +91,10 @@ def test_training_never_above_the_peak_and_clusters_never_slower(chip: str, name
 
 def test_a_tighter_limit_never_serves_more() -> None:
     device = hardware("H200 SXM")
-    rates = [best(serving_options(device, Work("decode", model("DeepSeek-V3"), tpot_ms=t), packaged())) for t in (20, 50, 100)]
+    rates = [
+        best(serving_options(device, Work("decode", model("DeepSeek-V3"), tpot_ms=t), packaged()))
+        for t in (20, 50, 100)
+    ]
     assert rates == sorted(rates)
 
 

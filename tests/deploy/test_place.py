@@ -16,19 +16,21 @@ from hypothesis import strategies as st
 
 from twokey.chips import UserError
 from twokey.cli.deploy import deploy
+from twokey.deploy import hardware, model
 from twokey.deploy.conditions import Ceiling, DomesticShare, EndUse, Place
 from twokey.deploy.constants import packaged
 from twokey.deploy.mix import cheapest
 from twokey.deploy.needs import Need
 from twokey.deploy.place import Placement, place, place_with, sweep
 from twokey.deploy.plan import Fleet, Plan, Site, Workload, build, read
-from twokey.deploy import hardware, model
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "deploy" / "twenty_sites.toml"
 H200, A910 = hardware("H200 SXM"), hardware("Ascend 910C")
 
 
-def small(*conditions: Any, objective: Any = "served", imported: float = 100, domestic: float = 200, **more: Any) -> Plan:
+def small(
+    *conditions: Any, objective: Any = "served", imported: float = 100, domestic: float = 200, **more: Any
+) -> Plan:
     sites = (Site("north", "CN", 1e6), Site("harbour", "HK", 1e6))
     fleets = (Fleet("north", A910, domestic, 1.0, 1.0), Fleet("harbour", H200, imported, 1.0, 3.0))
     chat = Workload("chat", "inference", model("Qwen3-32B"), "consumer", 1.0, 2000, 500, (1000.0,))
@@ -38,9 +40,12 @@ def small(*conditions: Any, objective: Any = "served", imported: float = 100, do
 
 
 NEEDS = {
-    (0, H200.name): Need((80.0,)), (0, A910.name): Need((160.0,)),
-    (1, H200.name): Need((20.0,)), (1, A910.name): Need((40.0,)),
-    (2, H200.name): Need((50.0,)), (2, A910.name): Need((100.0,)),
+    (0, H200.name): Need((80.0,)),
+    (0, A910.name): Need((160.0,)),
+    (1, H200.name): Need((20.0,)),
+    (1, A910.name): Need((40.0,)),
+    (2, H200.name): Need((50.0,)),
+    (2, A910.name): Need((100.0,)),
 }
 
 
@@ -94,9 +99,14 @@ def test_a_share_holds_in_the_measure_that_it_names(measure: Any) -> None:
 def test_price_of_a_share_is_what_a_point_more_costs() -> None:
     def at(share: float) -> Placement:
         c = DomesticShare("share", "inference", share, "nominal-compute")
-        return place_with(small(c, objective="cost", imported=1000, domestic=1000), {
-            **NEEDS, (0, A910.name): Need((400.0,)), (1, A910.name): Need((100.0,)),
-        })
+        return place_with(
+            small(c, objective="cost", imported=1000, domestic=1000),
+            {
+                **NEEDS,
+                (0, A910.name): Need((400.0,)),
+                (1, A910.name): Need((100.0,)),
+            },
+        )
 
     price = at(0.5).conditions[0].price
     assert price is not None
@@ -128,7 +138,9 @@ def test_ceiling_counts_cards_in_use() -> None:
 def test_fewest_imported_uses_domestic_first() -> None:
     answer = place_with(small(objective="imported", domestic=250), NEEDS)
     assert answer.feasible
-    assert answer.value == pytest.approx(50, rel=0.01)  # 300 domestic cards are needed: one part of 50 is missing 25 imported
+    assert answer.value == pytest.approx(
+        50, rel=0.01
+    )  # 300 domestic cards are needed: one part of 50 is missing 25 imported
 
 
 def test_infeasible_names_the_clash_and_what_would_settle_it() -> None:
@@ -179,7 +191,11 @@ def test_example_of_twenty_sites_is_placed() -> None:
     assert answer.gap <= 0.005
     for fleet in plan.fleets:
         for t in range(plan.periods):
-            mine = [a for a in answer.assignments if (a.site, a.chip) == (fleet.site, fleet.device.name) and a.period in (t, None)]
+            mine = [
+                a
+                for a in answer.assignments
+                if (a.site, a.chip) == (fleet.site, fleet.device.name) and a.period in (t, None)
+            ]
             assert sum(a.cards for a in mine) <= fleet.cards + 1e-4
     for site in plan.sites:
         kw = {(f.site, f.device.name): f.kw for f in plan.fleets}
@@ -266,7 +282,9 @@ def test_command_prints_prices_and_ends_with_1_where_there_is_no_plan(tmp_path: 
 def test_sweep_draws_the_trade_off(tmp_path: Path) -> None:
     chart = tmp_path / "s.svg"
     result = CliRunner().invoke(
-        deploy, ["place", str(EXAMPLE), "--sweep", "inference-domestic", "--steps", "3", "--chart", str(chart)], catch_exceptions=False
+        deploy,
+        ["place", str(EXAMPLE), "--sweep", "inference-domestic", "--steps", "3", "--chart", str(chart)],
+        catch_exceptions=False,
     )
     assert result.exit_code == 0
     assert "100 %" in result.stdout

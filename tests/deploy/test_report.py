@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,20 +27,22 @@ T0 = 1_793_491_200.0  # 2026-11-01 00:00 UTC
 
 def dcgm(t: float, gpu: int = 0, value: float = 80, namespace: str = "inference", pod: str = "p0") -> str:
     return (
-        f'DCGM_FI_DEV_GPU_UTIL{{gpu="{gpu}",UUID="GPU-{gpu}",modelName="NVIDIA H200",Hostname="n1",namespace="{namespace}",pod="{pod}"}} '
+        f'DCGM_FI_DEV_GPU_UTIL{{gpu="{gpu}",UUID="GPU-{gpu}",modelName="NVIDIA H200",Hostname="n1",namespace="{namespace}",pod="{pod}"}} '  # noqa: E501
         f"{value} {int((T0 + t) * 1000)}\n"
     )
 
 
-def npu_old(t: float, n: int = 0, value: float = 50, namespace: str = "inference", pod: str = "q0", model: str = "Ascend910B2") -> str:
-    return (
-        f'npu_chip_info_utilization{{npuID="{n}",modelName="{model}",podName="{pod}",namespace="{namespace}"}} {value} {int((T0 + t) * 1000)}\n'
-    )
+def npu_old(  # noqa: PLR0913, PLR0917
+    t: float, n: int = 0, value: float = 50, namespace: str = "inference", pod: str = "q0", model: str = "Ascend910B2"
+) -> str:
+    return f'npu_chip_info_utilization{{npuID="{n}",modelName="{model}",podName="{pod}",namespace="{namespace}"}} {value} {int((T0 + t) * 1000)}\n'  # noqa: E501
 
 
-def npu_new(t: float, n: int = 0, die: int = 0, value: float = 50, namespace: str = "inference", pod: str = "q0") -> str:
+def npu_new(  # noqa: PLR0913, PLR0917
+    t: float, n: int = 0, die: int = 0, value: float = 50, namespace: str = "inference", pod: str = "q0"
+) -> str:
     return (
-        f'npu_chip_info_utilization{{id="{n}",model_name="Ascend910C",pod_name="{pod}",namespace="{namespace}",vdie_id="{die}"}} '
+        f'npu_chip_info_utilization{{id="{n}",model_name="Ascend910C",pod_name="{pod}",namespace="{namespace}",vdie_id="{die}"}} '  # noqa: E501
         f"{value} {int((T0 + t) * 1000)}\n"
     )
 
@@ -93,9 +96,15 @@ def test_two_dies_of_a_910c_make_one_card() -> None:
     ("line", "name"),
     [
         ('mlu_utilization{card="0",model="MLU590",hostname="n",namespace="inference",pod="a"}', "Cambricon MLU590"),
-        ('dcu_utilizationrate{device_id="0",name="K100_AI",dcu_pod_namespace="inference",dcu_pod_name="a"}', "Hygon DCU K100_AI"),
+        (
+            'dcu_utilizationrate{device_id="0",name="K100_AI",dcu_pod_namespace="inference",dcu_pod_name="a"}',
+            "Hygon DCU K100_AI",
+        ),
         ('mx_gpu_usage{deviceId="0",model="MetaX C500",namespace="inference",pod="a"}', "MetaX C500 (PCIe)"),
-        ('DCGM_FI_PROF_PIPE_TENSOR_ACTIVE{gpu="0",modelName="NVIDIA H20",namespace="inference",pod="a"}', "NVIDIA H20 96GB (HGX)"),
+        (
+            'DCGM_FI_PROF_PIPE_TENSOR_ACTIVE{gpu="0",modelName="NVIDIA H20",namespace="inference",pod="a"}',
+            "NVIDIA H20 96GB (HGX)",
+        ),
     ],
 )
 def test_other_exporters(line: str, name: str) -> None:
@@ -126,7 +135,11 @@ def test_bounds_hold_whatever_happened_in_the_gaps(lost_h200: set[int], lost_910
     truth = share_of(usage(each_minute(dcgm) + each_minute(npu_old)).amounts, "inference", "allocated").share
     if len(lost_h200) > 57 or len(lost_910b) > 57:
         return
-    s = share_of(usage(each_minute(dcgm, skip=sorted(lost_h200)) + each_minute(npu_old, skip=sorted(lost_910b))).amounts, "inference", "allocated")
+    s = share_of(
+        usage(each_minute(dcgm, skip=sorted(lost_h200)) + each_minute(npu_old, skip=sorted(lost_910b))).amounts,
+        "inference",
+        "allocated",
+    )
     assert s.low is not None
     assert s.high is not None
     assert s.low - 1e-9 <= truth <= s.high + 1e-9  # type: ignore[operator]
@@ -164,7 +177,7 @@ def test_equal_duplicates_change_nothing_and_contradictions_become_a_gap() -> No
 
 
 def counter(t: float, value: float, pod: str) -> str:
-    return f'vllm:generation_tokens_total{{model_name="m",namespace="inference",pod="{pod}"}} {value} {int((T0 + t) * 1000)}\n'
+    return f'vllm:generation_tokens_total{{model_name="m",namespace="inference",pod="{pod}"}} {value} {int((T0 + t) * 1000)}\n'  # noqa: E501
 
 
 def test_delivered_tokens_join_the_pod_to_its_chip() -> None:
@@ -201,13 +214,17 @@ def test_unknown_phase_widens_both_phases() -> None:
 
 def test_one_workload_on_two_chips_counts_on_both() -> None:
     u = usage(each_minute(dcgm, pod="same") + each_minute(npu_old, pod="same"))
-    assert {a.chip for a in u.amounts if a.phase == "inference" and a.known} == {"NVIDIA H200 SXM", "Huawei Ascend 910B2"}
+    assert {a.chip for a in u.amounts if a.phase == "inference" and a.known} == {
+        "NVIDIA H200 SXM",
+        "Huawei Ascend 910B2",
+    }
 
 
 def test_kueue_gauges_stand_in_where_no_exporter_does() -> None:
     text = "".join(
-        f'kueue_cluster_queue_resource_usage{{cluster_queue="inference",flavor="{f}",resource="r"}} {v} {int((T0 + 60 * i) * 1000)}\n'
-        for i in range(60) for f, v in (("nvidia-h200-sxm", 8), ("huawei-ascend-910b2", 16))
+        f'kueue_cluster_queue_resource_usage{{cluster_queue="inference",flavor="{f}",resource="r"}} {v} {int((T0 + 60 * i) * 1000)}\n'  # noqa: E501
+        for i in range(60)
+        for f, v in (("nvidia-h200-sxm", 8), ("huawei-ascend-910b2", 16))
     )
     s = share_of(usage(text).amounts, "inference", "allocated")
     assert s.share == pytest.approx(16 * 376 / (16 * 376 + 8 * 989.5))
@@ -241,7 +258,10 @@ def test_sacct_counts_typed_gres_once() -> None:
 
 @pytest.mark.parametrize(("bound", "verdict"), [(0.5, "kept"), (0.62, "cannot tell"), (0.9, "breached")])
 def test_verdicts(bound: float, verdict: str) -> None:
-    amounts = [Amount("n", 0, "inference", "a", True, "used", 60.0, 20.0), Amount("n", 0, "inference", "b", False, "used", 40.0)]
+    amounts = [
+        Amount("n", 0, "inference", "a", True, "used", 60.0, 20.0),
+        Amount("n", 0, "inference", "b", False, "used", 40.0),
+    ]
     found = judge(amounts, [DomesticShare("c", "inference", bound, "nominal-compute")])
     assert found[0].verdict == verdict
 
@@ -252,14 +272,20 @@ def test_a_time_that_is_nowhere_is_an_error() -> None:
 
 
 def test_bad_samples_are_flagged() -> None:
-    readings, flags = read_exposition(dcgm(0).replace(" 80 ", " NaN ") + "DCGM_FI_DEV_GPU_UTIL{gpu= 3\n", "s.prom", "north", T0)
+    readings, flags = read_exposition(
+        dcgm(0).replace(" 80 ", " NaN ") + "DCGM_FI_DEV_GPU_UTIL{gpu= 3\n", "s.prom", "north", T0
+    )
     assert not readings
     assert [f.kind for f in flags] == ["bad-sample", "bad-sample"]
 
 
 def test_names_of_exporters_find_their_chip() -> None:
-    for name, chip in (("NVIDIA H200", "NVIDIA H200 SXM"), ("NVIDIA H20", "NVIDIA H20 96GB (HGX)"), ("NVIDIA A100-SXM4-80GB", "NVIDIA A100 80GB SXM"),
-                       ("NVIDIA H100 80GB HBM3", "NVIDIA H100 SXM")):
+    for name, chip in (
+        ("NVIDIA H200", "NVIDIA H200 SXM"),
+        ("NVIDIA H20", "NVIDIA H20 96GB (HGX)"),
+        ("NVIDIA A100-SXM4-80GB", "NVIDIA A100 80GB SXM"),
+        ("NVIDIA H100 80GB HBM3", "NVIDIA H100 SXM"),
+    ):
         found = chip_of(name)
         assert found is not None, name
         assert found.name == chip
@@ -275,7 +301,7 @@ def test_spans_cover_the_whole_time_once(samples: list[tuple[float, float]]) -> 
     found = spans(kept, T0, T0 + 3600)
     assert found[0].start == T0
     assert found[-1].end == T0 + 3600
-    assert all(a.end == b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end == b.start for a, b in itertools.pairwise(found))
 
 
 PLAN = """
@@ -311,8 +337,21 @@ def test_statement_and_breach_record(tmp_path: Path) -> None:
     folder = tmp_path / "north"
     folder.mkdir()
     (folder / "2026-11-01.prom").write_text(each_minute(dcgm) + each_minute(npu_old), "utf-8")
-    args = ["report", "--plan", str(tmp_path / "plan.toml"), "--telemetry", f"north={folder}", "--from", "2026-11-01", "--to",
-            "2026-11-01T01:00", "--out", str(tmp_path / "s.md"), "--breaches", str(tmp_path / "b.json")]
+    args = [
+        "report",
+        "--plan",
+        str(tmp_path / "plan.toml"),
+        "--telemetry",
+        f"north={folder}",
+        "--from",
+        "2026-11-01",
+        "--to",
+        "2026-11-01T01:00",
+        "--out",
+        str(tmp_path / "s.md"),
+        "--breaches",
+        str(tmp_path / "b.json"),
+    ]
     result = CliRunner().invoke(deploy, args, catch_exceptions=False)
     assert result.exit_code == 1
     assert "breached" in result.stdout

@@ -60,8 +60,17 @@ def test_unknown_figures_are_not_invented() -> None:
         hardware("MLU690").need()
 
 
-@pytest.mark.parametrize(("read", "text"), [(milliseconds, "50 parsecs"), (milliseconds, "-5ms"), (milliseconds, "0"),
-                                            (count, "many"), (kilowatts, "20 mw!"), (kilowatts, "20")])
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (milliseconds, "50 parsecs"),
+        (milliseconds, "-5ms"),
+        (milliseconds, "0"),
+        (count, "many"),
+        (kilowatts, "20 mw!"),
+        (kilowatts, "20"),
+    ],
+)
 def test_bad_units_are_refused(read: object, text: str) -> None:
     with pytest.raises(UserError, match="field"):
         read(text, "field")  # type: ignore[operator]

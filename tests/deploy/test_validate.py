@@ -113,8 +113,13 @@ def test_a_bad_row_is_refused_by_line_and_counted() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
-    [("kind", "decod", "did you mean decode"), ("metric", "tpot", "metric"), ("precision", "fp7", "precision"),
-     ("tp", "two", "not a number"), ("batch", "-1", "greater than zero")],
+    [
+        ("kind", "decod", "did you mean decode"),
+        ("metric", "tpot", "metric"),
+        ("precision", "fp7", "precision"),
+        ("tp", "two", "not a number"),
+        ("batch", "-1", "greater than zero"),
+    ],
 )
 def test_every_bad_field_names_itself(field: str, value: str, words: str) -> None:
     rows, refused = read_text(rows_of(1, **{field: value}), "f.csv")
@@ -144,7 +149,9 @@ def test_the_command_ends_with_its_one_line(tmp_path: Path, monkeypatch: pytest.
 def test_an_empty_file_is_answered_in_words(tmp_path: Path) -> None:
     file = tmp_path / "empty.csv"
     file.write_text(TEXT.splitlines()[0] + "\n", "utf-8")
-    result = CliRunner().invoke(deploy, ["validate", str(file), "--rows", str(tmp_path / "r.csv"), "--chart", str(tmp_path / "c.png")])
+    result = CliRunner().invoke(
+        deploy, ["validate", str(file), "--rows", str(tmp_path / "r.csv"), "--chart", str(tmp_path / "c.png")]
+    )
     assert result.exit_code == 0
     assert "No row could be answered" in result.stdout
 

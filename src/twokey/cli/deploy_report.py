@@ -50,7 +50,10 @@ def run(  # noqa: PLR0915
     form: str,
     lang: str,
 ) -> bool:
-    """Make the report; return whether a condition was breached. Errors: UserError for a file or time that cannot be read."""
+    """Make the report; return whether a condition was breached.
+
+    Errors: UserError for a file or a time that cannot be read.
+    """
     start, end = _time(when[0], "--from"), _time(when[1], "--to")
     if not start < end:
         raise UserError(f"--from and --to: the end must come after the begin (got {when[0]} and {when[1]})")

@@ -149,7 +149,9 @@ class _Builder:
         self.high: list[float] = []
         self.parts: list[tuple[NDArray[np.int32], NDArray[np.int32], Array]] = []
         self.measure: dict[str, Array] = {}
-        self.is_job = np.array([plan.workloads[w].phase == "training" if w >= 0 else False for w in workload], dtype=bool)
+        self.is_job = np.array(
+            [plan.workloads[w].phase == "training" if w >= 0 else False for w in workload], dtype=bool
+        )
         self.domestic = np.array([plan.fleets[f].device.domestic for f in fleet], dtype=bool)
 
     def _add(self, name: str, period: int, columns: NDArray[np.intp], values: Array, low: float, high: float) -> None:

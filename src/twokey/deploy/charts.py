@@ -35,7 +35,7 @@ def write(chart: Mapping[str, Any], path: Path) -> None:
 def predicted_against_measured(points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the chart of ratio predicted / measured over kinds (points: kind, measured, predicted, domestic)."""
     base = {"data": {"values": list(points)}, "width": 420, "height": 420}
-    axis = {"scale": {"type": "log"}}
+    axis = {"scale": {"type": "log"}, "axis": {"grid": False, "format": "~s"}}
     line = {
         "data": {"values": [{"m": p["measured"]} for p in points]},
         "mark": {"type": "line", "color": "#888", "strokeDash": [4, 4]},

@@ -78,7 +78,7 @@ def _by_catalogue_name() -> dict[str, dict[str, str]]:
 
 
 def _is_variant(chip: Chip | None, row: dict[str, str]) -> bool:
-    """Return whether a system's figures contradict its catalogue chip: a bin or a memory of its own, under its own name."""
+    """Return whether a system contradicts its catalogue chip: a bin or a memory of its own, under its own name."""
     if chip is None:
         return True
     pairs = (("memory_gb", chip.memory_gb), ("fp16_tflops", chip.rate(16)), ("memory_bw_gbs", chip.dram_bandwidth_gbs))
