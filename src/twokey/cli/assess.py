@@ -78,6 +78,8 @@ def assess(
         return
     if order is None:
         raise UserError("assess: name an order (a TOML or JSON file), or a book with --book FILE --out FILE")
+    if out is not None and form == "text":
+        raise UserError("assess: --out FILE takes --format json or --format markdown; the text form is for a terminal")
     from twokey.law.assessing import assessment_of, decide  # noqa: PLC0415
     from twokey.law.order import read_order  # noqa: PLC0415
 

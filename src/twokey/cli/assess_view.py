@@ -15,6 +15,7 @@ from rich.tree import Tree
 from twokey.cli.shared import console
 from twokey.law.engine.words import Lang, answer_of, number, paragraph_of, text_of
 from twokey.law.explaining import Reason, explain, explain_key
+from twokey.law.reach import depending
 from twokey.law.records import Assessment, KeyAnswer
 from twokey.law.report import (
     fact_label,
@@ -22,6 +23,7 @@ from twokey.law.report import (
     key_text,
     missing_facts,
     notes,
+    open_questions,
     question_text,
     word,
 )
@@ -55,6 +57,7 @@ def show(
             _deciding_lines(screen, key, decided, lang)
         else:
             _explain_key(screen, key, decided, lang)
+        _depends(screen, key, decided, lang)
     _missing(screen, assessment, decided, lang)
     if everything:
         _others(screen, assessment, decided, lang)
@@ -146,6 +149,24 @@ def _line(reason: Reason) -> Text:
     if reason.source:
         line.append(f" [{reason.source}]", "dim")
     return line
+
+
+def _depends(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) -> None:
+    """Print, for a key that is open, the answers still possible and the facts that lead to each."""
+    for question in open_questions(key, decided):
+        screen.print()
+        screen.print(
+            Text(
+                f"{word('depends', lang)}{'：' if lang == 'zh' else ': '}{question_text(question, decided, lang)}",
+                "bold yellow",
+            )
+        )
+        for answer, boxes in depending(decided, question, lang):
+            screen.print(Text(f"  {answer}"))
+            for box in boxes:
+                screen.print(
+                    Padding(Text(f"{word('if', lang)}{'' if lang == 'zh' else ' '}{box}", "dim"), (0, 0, 0, 4))
+                )
 
 
 def _missing(screen: Console, assessment: Assessment, decided: Decided, lang: Lang) -> None:

@@ -275,3 +275,56 @@ def schema() -> None:
     from importlib import resources  # noqa: PLC0415
 
     click.echo(resources.files("twokey.law").joinpath("assessment.schema.json").read_text(encoding="utf-8"), nl=False)
+
+
+@law.command()
+@click.argument("word", required=False)
+@_FORM
+@lang_option
+def facts(word: str | None, form: str, lang: Any) -> None:
+    """List the facts that an order may state, with type, unit and choices; WORD narrows the list."""
+    from twokey.law.engine.facts import dictionary  # noqa: PLC0415
+
+    chosen = [
+        fact
+        for fact in dictionary().values()
+        if word is None or word.casefold() in f"{fact.name} {fact.en} {fact.zh}".casefold()
+    ]
+    if form == "json":
+        table = [
+            {"name": fact.name, "type": fact.type, "unit": fact.unit, "en": fact.en, "zh": fact.zh, "max": fact.max,
+             "choices": list(fact.choices)}
+            for fact in chosen
+        ]  # fmt: skip
+        write_text(json.dumps(table, ensure_ascii=False, indent=2), None)
+        return
+    from rich.table import Table  # noqa: PLC0415
+
+    table_view = Table(box=None, padding=(0, 2, 0, 0), expand=True)
+    for name, options in (("fact", {"no_wrap": True}), ("type", {"no_wrap": True}), ("", {"ratio": 1})):
+        table_view.add_column(name, **options)
+    for fact in chosen:
+        kind = f"{fact.type}, {fact.unit_in(lang)}" if fact.unit else fact.type
+        choices = f" [dim]({', '.join(fact.choices)})[/dim]" if fact.choices else ""
+        table_view.add_row(fact.name, kind, f"{fact.label(lang)}{choices}")
+    console().print(table_view if chosen else f"no fact speaks of {word!r}")
+
+
+@law.command()
+@_FORM
+@lang_option
+def questions(form: str, lang: Any) -> None:
+    """List the questions that each regime answers, and the answers that each can have."""
+    chosen = chosen_law((), ())
+    rows = [(key, one, chosen.packs[one.regime]) for key, one in chosen.questions.items()]
+    if form == "json":
+        table = [{"question": key, "words": one.text, "answers": list(one.answers)} for key, one, _ in rows]
+        write_text(json.dumps(table, ensure_ascii=False, indent=2), None)
+        return
+    for key, one, pack in rows:
+        words = pack.words_zh.get("questions", {}).get(one.name, one.text) if lang == "zh" else one.text
+        click.echo(f"{click.style(key, bold=True)}  {words}")
+        answers = [
+            f"{answer} ({pack.answers[answer][lang]})" if answer in pack.answers else answer for answer in one.answers
+        ]
+        click.echo(click.style(f"    {'; '.join(answers) or 'a value'}", dim=True))

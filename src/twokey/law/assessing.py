@@ -13,7 +13,7 @@ from twokey.law.engine.tree import AnyOf, facts_of, refs_of
 from twokey.law.order import facts_of_order
 from twokey.law.records import Answer, Assessment, Finding, KeyAnswer, Status
 from twokey.law.source import law as installed_law
-from twokey.law.state import Decided, state_of
+from twokey.law.state import Decided, forced, state_of
 
 _OF_CHINA: Final = ("HK", "MO")  # orders that China's reported guidance speaks of as well
 KEYS: tuple[Literal["export"], Literal["import"]] = ("export", "import")
@@ -90,7 +90,7 @@ def _answer(decided: Decided, key: str) -> Answer:
         operand = decided.state.folded.values[key]
         return Answer(name, regime, None, (), tuple(one for one in facts_of(operand) if one not in decided.facts))
     diagrams = decided.state.diagrams
-    left = diagrams.given(diagrams.question(key, forced=_forced(decided)), decided.facts)
+    left = diagrams.given(diagrams.question(key, forced=forced(decided)), decided.facts)
     reachable = {str(value) for value in diagrams.values(left)}
     possible = tuple(name for name in decided.law.law.questions[key].answers if name in reachable)
     missing = tuple(
@@ -98,15 +98,6 @@ def _answer(decided: Decided, key: str) -> Answer:
     )
     settled = possible[0] if len(possible) == 1 else None
     return Answer(name, regime, settled, possible, () if settled else missing)
-
-
-def _forced(decided: Decided) -> dict[str, bool]:
-    """Return the provisions for which a person's statement stands, because their parts leave them open."""
-    return {
-        key: decided.facts[fact]
-        for key, fact in decided.state.folded.asserted.items()
-        if fact in decided.facts and decided.value(key) == decided.facts[fact]
-    }
 
 
 def _unknown(decided: Decided, name: str, joined: Any) -> list[str]:

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -73,8 +73,11 @@ class _Change:
                 raise UserError(f"{self.at(key)}: unknown key {key!r}{nearest(key, _HEAD | _TABLES)}")
         if not isinstance(table.get("title"), str):
             raise UserError(f"{path}: needs a title")
+        for key in _HEAD - {"from"}:
+            if not isinstance(table.get(key, ""), str):
+                raise UserError(f"{self.at(key)}: {key}: must be text (got {table[key]!r})")
         self.start: date = table.get("from", date.min)
-        if not isinstance(self.start, date):
+        if not _is_day(self.start):
             raise UserError(f"{self.at('from')}: from: must be a date (got {self.start!r})")
         self.packs: dict[str, Pack] = dict(law.packs)
         self.gates: list[tuple[str, str]] = []
@@ -109,7 +112,10 @@ class _Change:
 
     def _tables(self, kind: str) -> list[tuple[str, Mapping[str, Any]]]:
         found = []
-        for regime, entries in self.table.get(kind, {}).items():
+        tables = self.table.get(kind, {})
+        if not isinstance(tables, Mapping):
+            raise UserError(f"{self.at(kind)}: {kind}: must hold one table a pack, such as [{kind}.us-export]")
+        for regime, entries in tables.items():
             if regime not in self.packs:
                 raise UserError(f"{self.at(regime)}: no pack {regime!r}{nearest(regime, self.packs)}")
             if not isinstance(entries, Mapping) or not all(isinstance(entry, Mapping) for entry in entries.values()):
@@ -144,7 +150,8 @@ class _Change:
         where = f"{self.at(name)}: {regime}.{name}"
         if "is" not in entry:
             raise UserError(f"{where}: needs a value (is = ...)")
-        value = frozenset(entry["is"]) if isinstance(entry["is"], list) else entry["is"]
+        self._texts(entry, where, "en", "zh", "unit", "at")
+        value = _value(entry["is"], where)
         dated = DatedValue(
             self.start, value, self.instrument_id, entry.get("at", ""), self.table.get("confidence", "stated")
         )
@@ -172,6 +179,7 @@ class _Change:
         key, where = f"{regime}:{name}", self.at(name)
         if not isinstance(entry.get("text"), str):
             raise UserError(f"{where}: {key}: needs its text (text = '...')")
+        self._texts(entry, f"{where}: {key}", "paragraph", "en", "zh")
         old = pack.provisions.get(key)
         provisions = dict(pack.provisions)
         before = f"{key}@{self.instrument_id}"
@@ -213,14 +221,24 @@ class _Change:
         if old is None:
             raise UserError(f"{where}: no question {key}{nearest(name, [one.name for one in pack.questions.values()])}")
         first = []
-        for line in entry.get("first", ()):
-            if not (isinstance(line, Mapping) and set(line) == {"if", "then"}):
+        lines = entry.get("first", ())
+        for line in lines if isinstance(lines, list | tuple) else (lines,):
+            if not (
+                isinstance(line, Mapping)
+                and set(line) == {"if", "then"}
+                and all(isinstance(one, str) for one in line.values())
+            ):
                 raise UserError(f"{where}: {key}: each line of `first` is {{ if = '...', then = 'answer' }}")
             if line["then"] not in old.answers and line["then"] not in pack.answers:
                 raise UserError(f"{where}: {key}: no answer {line['then']!r}{nearest(line['then'], old.answers)}")
             first.append(Branch(self._read(line["if"], regime, pack.provisions, None), line["then"]))
         questions = {**pack.questions, key: replace(old, branches=(*first, *old.branches))}
         self.packs[regime] = replace(pack, questions=questions)
+
+    def _texts(self, entry: Mapping[str, Any], where: str, *names: str) -> None:
+        for name in names:
+            if not isinstance(entry.get(name, ""), str):
+                raise UserError(f"{where}: {name}: must be text (got {entry[name]!r})")
 
     def _read(self, text: str, regime: str, provisions: Mapping[str, Provision], before: str | None) -> Node:
         first_line = text.strip().splitlines()[0][:60] if text.strip() else ""
@@ -241,6 +259,21 @@ def _resolver(
         return found[0] if len(found) == 1 else None
 
     return resolve
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
+def _value(given: Any, where: str) -> Any:
+    """Return a parameter's value: a number, a word, a boolean, a day, or a list of words. Errors: UserError."""
+    if isinstance(given, list):
+        if not all(isinstance(one, str) for one in given):
+            raise UserError(f"{where}: a list is a list of words (got {given!r})")
+        return frozenset(given)
+    if not isinstance(given, bool | int | float | str) and not _is_day(given):
+        raise UserError(f"{where}: must be a number, a word, true or false, a date, or a list of words (got {given!r})")
+    return given
 
 
 def _both_numbers(one: Any, other: Any) -> bool:

@@ -62,13 +62,18 @@ def explain_provision(decided: Decided, key: str, lang: Lang = "en") -> list[Rea
 
 
 def explain_key(decided: Decided, key: str, lang: Lang = "en") -> list[tuple[str, list[Reason]]]:
-    """Return what moves a key, each with its reasons: its headline questions, and the overlays' own conditions on it."""
+    """Return what moves a key, each with its reasons: headline questions, and the overlays' own conditions on it."""
     law = decided.law.law
     questions = [one.question for pack in law.packs.values() if pack.key == key for one in pack.headlines]
     conditions = [provision for gate, provision in law.gates if gate == key]
     return [(one, explain(decided, one, lang)) for one in questions] + [
         (one, explain_provision(decided, one, lang)) for one in conditions
     ]
+
+
+def value_of(decided: Decided, outline: Outline, item: Item) -> bool | None:
+    """Return what the words of a condition add up to for one order; it is the value that the law gives it."""
+    return _Explanation(decided, outline, [], set())._value(item)
 
 
 def words_of(decided: Decided, question: str, lang: Lang = "en") -> str:
@@ -87,7 +92,7 @@ def _never(get: Get) -> bool | None:
 
 
 @dataclass(slots=True, eq=False)
-class _Item:
+class Item:
     """A condition in outline: what it is, its words, and its parts; `key` is a provision."""
 
     kind: str  # provision, list, all, any, not, leaf, const
@@ -95,7 +100,7 @@ class _Item:
     words: str = ""
     key: str = ""
     facts: tuple[str, ...] = ()
-    parts: tuple[_Item, ...] = ()
+    parts: tuple[Item, ...] = ()
     source: tuple[str, ...] = ()
     regime: str = ""
     holds: Callable[[Get], bool | None] = _never
@@ -107,11 +112,11 @@ class Outline:
 
     law: LawInForce
     lang: Lang
-    provisions: dict[str, _Item] = field(default_factory=dict)
-    insides: dict[str, _Item] = field(default_factory=dict)
-    questions: dict[str, list[tuple[_Item, str]]] = field(default_factory=dict)
+    provisions: dict[str, Item] = field(default_factory=dict)
+    insides: dict[str, Item] = field(default_factory=dict)
+    questions: dict[str, list[tuple[Item, str]]] = field(default_factory=dict)
 
-    def question(self, key: str) -> list[tuple[_Item, str]]:
+    def question(self, key: str) -> list[tuple[Item, str]]:
         """Return the branches of a question with the words of their answers."""
         if key not in self.questions:
             question = self.law.law.questions[key]
@@ -126,7 +131,7 @@ class Outline:
             self.questions[key] = branches
         return self.questions[key]
 
-    def provision(self, key: str) -> _Item:
+    def provision(self, key: str) -> Item:
         """Return the line of a provision."""
         if key not in self.provisions:
             one = self.law.law.provisions[key]
@@ -143,10 +148,10 @@ class Outline:
             separator = "；" if self.lang == "zh" else "; "
             about = (paragraph, title, cited, told, known, separator.join(part for part in shown if part))
             words = text_of(one, self.law, self.lang)
-            self.provisions[key] = _Item("provision", Ref(key), words, key, source=about, regime=one.regime)
+            self.provisions[key] = Item("provision", Ref(key), words, key, source=about, regime=one.regime)
         return self.provisions[key]
 
-    def inside(self, key: str) -> _Item | None:
+    def inside(self, key: str) -> Item | None:
         """Return what a provision says, or None where there is nothing to unfold."""
         one = self.law.law.provisions[key]
         if not self.law.force[key] or isinstance(one.tree, Fact):
@@ -155,28 +160,28 @@ class Outline:
             self.insides[key] = self.item(one.tree, one.regime)
         return self.insides[key]
 
-    def item(self, node: Node, regime: str) -> _Item:
+    def item(self, node: Node, regime: str) -> Item:
         """Return the outline of a condition."""
         match node:
             case Ref(key):
                 return self.provision(key)
             case Const():
-                return _Item("const", node)
+                return Item("const", node)
             case AnyOf(key, items):
                 words = sentence(node, regime, self.law, self.lang)
-                return _Item("list", node, words, key, (items.name,), regime=regime)
+                return Item("list", node, words, key, (items.name,), regime=regime)
             case And(parts) | Or(parts) if not _one_fact(node):
                 if isinstance(node, And):
-                    return _Item("all", node, parts=tuple(self.item(part, regime) for part in parts), regime=regime)
+                    return Item("all", node, parts=tuple(self.item(part, regime) for part in parts), regime=regime)
                 inner = tuple(self.item(part, regime) for part in parts if not self._out_of_force(part))
-                return _Item("any", node, parts=inner, regime=regime)
+                return Item("any", node, parts=inner, regime=regime)
             case Not(part) if refs_of(part) or (isinstance(part, And | Or) and not _one_fact(part)):
                 word = {"en": "not:", "zh": "并非："}[self.lang] if isinstance(part, And | Or) else ""
-                return _Item("not", node, word, parts=(self.item(part, regime),), regime=regime)
+                return Item("not", node, word, parts=(self.item(part, regime),), regime=regime)
             case _:
                 words = sentence(node, regime, self.law, self.lang)
                 holds = compile_condition(fold_condition(node, regime, self.law))
-                return _Item("leaf", node, words, facts=facts_of(node), regime=regime, holds=holds)
+                return Item("leaf", node, words, facts=facts_of(node), regime=regime, holds=holds)
 
     def _out_of_force(self, node: Node) -> bool:
         return isinstance(node, Ref) and not self.law.force[node.provision]
@@ -231,7 +236,7 @@ class _Explanation:
                 return
             open_before = True
 
-    def _value(self, item: _Item) -> bool | None:
+    def _value(self, item: Item) -> bool | None:
         match item.kind:
             case "leaf":
                 return item.holds(self.decided.facts.get)
@@ -255,7 +260,7 @@ class _Explanation:
                         result = None
                 return result
 
-    def _show(self, item: _Item, value: bool | None, depth: int) -> None:
+    def _show(self, item: Item, value: bool | None, depth: int) -> None:
         match item.kind:
             case "provision":
                 self.lines.append(Reason(depth, value, item.words, item.key, *item.source))
@@ -275,7 +280,7 @@ class _Explanation:
             case "leaf":
                 self.lines.append(Reason(depth, value, f"{item.words}{self._bracketed(item.facts)}"))
 
-    def _show_parts(self, item: _Item, value: bool | None, depth: int) -> None:
+    def _show_parts(self, item: Item, value: bool | None, depth: int) -> None:
         """Show the part that settled it, or those that are open, or all where all count."""
         settles = item.kind == "any"
         for part in item.parts:
@@ -286,7 +291,7 @@ class _Explanation:
             if value is not settles and (value is not None or one is None):
                 self._show(part, one, depth)
 
-    def _show_list(self, item: _Item, value: bool | None, depth: int) -> None:
+    def _show_list(self, item: Item, value: bool | None, depth: int) -> None:
         self.lines.append(Reason(depth, value, f"{item.words}{self._bracketed(item.facts)}", item.key))
         for circuit in self.decided.elements(item.key, item.facts[0]):
             name = circuit.facts.get("item.chip") or dictionary()["item.kind"].label(self.outline.lang)

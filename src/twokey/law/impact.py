@@ -12,7 +12,7 @@ import polars as pl
 
 from twokey.chips.errors import UserError
 from twokey.law.book import admit_frame, read_book
-from twokey.law.engine.fold import Folded
+from twokey.law.engine.fold import THEN, Folded, side_by_side
 from twokey.law.engine.law import Headline, Law
 from twokey.law.engine.many import ManyLaw
 from twokey.law.engine.tree import refs_of
@@ -72,20 +72,18 @@ class Difference:
     day: date
     questions: tuple[str, ...] = field(init=False)
     changed: tuple[str, ...] = field(init=False)
-    _laws: tuple[ManyLaw, ManyLaw] = field(init=False)
+    _both: ManyLaw = field(init=False)
 
     def __post_init__(self) -> None:
         old, new = state_of(self.before, self.day).folded, state_of(self.after, self.day).folded
         self.changed = tuple(key for key, tree in new.provisions.items() if old.provisions.get(key) != tree)
         headlines = [headline for pack in self.after.packs.values() if pack.key for headline in pack.headlines]
         self.questions = tuple(one.question for one in headlines if self._reaches(one.question, old, new))
-        own = [key for key in self.changed if "@" not in key]
-        shared = tuple(key for key in own if key in old.provisions)
-        self._laws = (
-            ManyLaw(old, self.questions, shared or tuple(old.provisions)[:1]),
-            ManyLaw(new, self.questions, tuple(own) or tuple(new.provisions)[:1]),
-        )
-        self.changed = tuple(own)
+        self.changed = tuple(key for key in self.changed if "@" not in key)
+        both = side_by_side(old, new)
+        asked = [name for key in self.questions for name in (key, f"{THEN}{key}")]
+        shown = [name for key in self.changed for name in (key, f"{THEN}{key}") if name in both.provisions]
+        self._both = ManyLaw(both, tuple(asked), tuple(shown))
 
     def _reaches(self, question: str, old: Folded, new: Folded) -> bool:
         if old.questions.get(question) != new.questions[question]:
@@ -106,7 +104,7 @@ class Difference:
         impact = Impact(lines=facts.height)
         if not self.questions:
             return impact
-        old, new = (law.evaluate(facts) for law in self._laws)
+        told = self._both.evaluate(facts)
         weights = pl.DataFrame(
             {
                 "units": facts[UNITS].fill_null(0.0)
@@ -119,13 +117,16 @@ class Difference:
         )
         moved_key = pl.Series([False]).new_from_index(0, facts.height)
         for question in self.questions:
-            pair = pl.DataFrame({"before": old[question].cast(pl.String), "after": new[question].cast(pl.String)})
+            before, after = told[question], told[f"{THEN}{question}"]
+            if before.dtype != after.dtype:  # the amendment gives other answers
+                before, after = before.cast(pl.String), after.cast(pl.String)
+            pair = pl.DataFrame([before.alias("before"), after.alias("after")])
             moved = pair["before"].ne_missing(pair["after"])
             if moved.any():
                 moved_key |= self._count(impact, question, pair, weights, moved)
         for key in self.changed:
-            before = old[key] if key in old.columns else pl.Series([False]).new_from_index(0, facts.height)
-            differs = before.ne_missing(new[key]) & moved_key
+            before = told[key] if key in told.columns else pl.Series([False]).new_from_index(0, facts.height)
+            differs = before.ne_missing(told[f"{THEN}{key}"]) & moved_key
             if differs.any():
                 _add(impact.provisions, key, weights.filter(differs))
         return impact
@@ -149,7 +150,7 @@ class Difference:
             if was != now:
                 impact.keys.setdefault((key, was, now), Moved()).add(lines, units, value)
                 stricter.append((before, after))
-        chosen = pl.DataFrame(stricter, schema={"before": pl.String, "after": pl.String}, orient="row")
+        chosen = pl.DataFrame(stricter, schema=pair.schema, orient="row")
         return pair.join(
             chosen.with_columns(pl.lit(True).alias("yes")),
             on=["before", "after"],

@@ -39,11 +39,11 @@ def read_order(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: cannot be read as text: {error}") from None
     try:
         table = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a malformed file, a number without end, brackets without end
         raise UserError(f"{path}: not valid {'JSON' if path.suffix == '.json' else 'TOML'}: {error}") from None
     if not isinstance(table, Mapping):
         raise UserError(f"{path}: must hold a table of facts, such as {{'item.chip': 'H200 SXM'}}")
-    stated = flatten(table)
+    stated = flatten(table, str(path))
     for note in ("title", "title_zh", "note"):
         stated.pop(note, None)
     return stated
@@ -58,7 +58,7 @@ def facts_of_order(stated: Mapping[str, Any], where: str = "order") -> dict[str,
     >>> facts["item.tpp"], facts["item.origin"]
     (15832.0, 'foreign')
     """
-    facts = admit(flatten(stated), where)
+    facts = admit(flatten(stated, where), where)
     _fill_item(facts, where)
     if "item.contains" in facts:
         facts["item.contains"] = _circuits(facts["item.contains"], f"{where}: item.contains")
@@ -96,9 +96,11 @@ def _circuits(items: Sequence[Mapping[str, Any]], where: str) -> list[dict[str, 
     for number, item in enumerate(items, 1):
         stated = {
             name if name.startswith("item.") else f"item.{name}": value
-            for name, value in flatten(item).items()
+            for name, value in flatten(item, f"{where}[{number}]").items()
             if name not in ("count", "quantity")
         }
+        if "item.contains" in stated:
+            raise UserError(f"{where}[{number}]: a circuit contains no circuits; list them all under item.contains")
         circuits.append(facts_of_order(stated, f"{where}[{number}]"))
     return circuits
 

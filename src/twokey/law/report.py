@@ -9,6 +9,7 @@ from typing import Any, Final
 from twokey.law.engine.facts import dictionary
 from twokey.law.engine.words import Lang, answer_of, paragraph_of, text_of
 from twokey.law.explaining import Reason, explain_key
+from twokey.law.reach import depending
 from twokey.law.records import Answer, Assessment, KeyAnswer
 from twokey.law.state import Decided
 
@@ -22,6 +23,8 @@ WORDS: Final[dict[str, dict[Lang, str]]] = {
     "needs_information": {"en": "needs information", "zh": "需补充信息"},
     "overall": {"en": "Both keys", "zh": "两把钥匙"},
     "possible": {"en": "still possible", "zh": "仍可能为"},
+    "depends": {"en": "Which answer, depending on what", "zh": "何种情形得何种答案"},
+    "if": {"en": "if", "zh": "若"},
     "missing": {"en": "What is missing", "zh": "尚缺信息"},
     "settles": {"en": "would settle", "zh": "可确定"},
     "conditions": {"en": "What binds once the key is turned", "zh": "钥匙转动后须遵守"},
@@ -100,6 +103,14 @@ def headline_questions(decided: Decided, key: str) -> list[str]:
     return [one.question for pack in decided.law.law.packs.values() if pack.key == key for one in pack.headlines]
 
 
+def open_questions(key: KeyAnswer, decided: Decided) -> list[str]:
+    """Return the questions that hold an open key up; a lasting condition that is open does not."""
+    if key.status != "needs_information":
+        return []
+    headlines = [one for pack in decided.law.law.packs.values() if pack.key == key.key for one in pack.headlines]
+    return [one.question for one in headlines if not one.condition and decided.answer(one.question) is None]
+
+
 def missing_facts(assessment: Assessment) -> dict[str, list[str]]:
     """Return the facts that hold a key up, each with the questions that it would help to settle."""
     wanted = {fact for key in assessment.keys for fact in key.missing}
@@ -156,6 +167,11 @@ def _key(key: KeyAnswer, decided: Decided, lang: Lang) -> dict[str, Any]:
         "missing": list(key.missing),
         "conditions": [
             {"id": one, "words": text_of(decided.law.law.provisions[one], decided.law, lang)} for one in key.conditions
+        ],
+        "depends": [
+            {"question": question, "answer": answer, "if": boxes}
+            for question in open_questions(key, decided)
+            for answer, boxes in depending(decided, question, lang)
         ],
         "why": [_reason(reason) for _, reasons in explain_key(decided, key.key, lang) for reason in reasons],
     }
@@ -221,6 +237,12 @@ def _markdown(assessment: Assessment, decided: Decided, title: str, lang: Lang) 
     for key in assessment.keys:
         yield f"\n## {word(key.key, lang)}: {word(key.status, lang)}\n"
         yield f"{key_text(key, decided, lang)}\n"
+        for waiting in open_questions(key, decided):
+            yield f"### {word('depends', lang)}: {question_text(waiting, decided, lang)}\n"
+            for possible, boxes in depending(decided, waiting, lang):
+                yield f"- {possible}"
+                yield from (f"  - {word('if', lang)} {box}" for box in boxes)
+            yield ""
         for asked, reasons in explain_key(decided, key.key, lang):
             yield f"### {question_text(asked, decided, lang)}\n"
             for reason in reasons:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -28,20 +29,18 @@ class Task:
 
 def assess_part(task: Task) -> tuple[int, dict[str, int]]:
     """Assess one part and write it; return its number of lines and the counts of the answers that move the keys."""
-    from twokey.law.book import BookLaw, BookWriter, read_book  # noqa: PLC0415
+    from twokey.law.book import BookLaw, assess_book  # noqa: PLC0415
 
     law = _law(task.changes)
-    book = BookLaw(law, task.as_of, task.missing)
-    lines = 0
-    counts: dict[str, int] = {}
-    with BookWriter(task.out) as writer:
-        for frame in read_book(task.source, task.groups):
-            answers = book.assess(frame, str(task.source), lines + 1)
-            writer.write(answers)
-            lines += frame.height
-            for name, count in count_answers(answers, law).items():
-                counts[name] = counts.get(name, 0) + count
-    return lines, counts
+    counts: Counter[str] = Counter()
+    lines = assess_book(
+        BookLaw(law, task.as_of, task.missing),
+        task.source,
+        task.out,
+        lambda answers: counts.update(count_answers(answers, law)),
+        task.groups,
+    )
+    return lines, dict(counts)
 
 
 def _law(changes: tuple[Path, ...]) -> Law:

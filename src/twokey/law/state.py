@@ -100,3 +100,12 @@ class Decided:
                 self._elements[items, number] = self.state.decide(item)
             decided.append(self._elements[items, number])
         yield from sorted(decided, key=lambda one: {True: 0, None: 1, False: 2}[one.value(key)])
+
+
+def forced(decided: Decided) -> dict[str, bool]:
+    """Return the provisions for which a person's statement stands, because their parts leave them open."""
+    return {
+        key: decided.facts[fact]
+        for key, fact in decided.state.folded.asserted.items()
+        if fact in decided.facts and decided.value(key) == decided.facts[fact]
+    }

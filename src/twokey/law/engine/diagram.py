@@ -20,6 +20,8 @@ from twokey.law.engine.facts import dictionary
 from twokey.law.engine.fold import Folded
 from twokey.law.engine.one import compile_provision
 from twokey.law.engine.tree import (
+    CALCULATE,
+    COMPARE,
     And,
     AnyOf,
     Arith,
@@ -38,9 +40,6 @@ from twokey.law.engine.tree import (
 
 IMPOSSIBLE: Final = "(impossible)"
 _UNSET: Final = "(no law sets it)"
-_OPS: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +268,8 @@ class Diagrams:
         for one in self.variables:
             if isinstance(one.joined, Compare):
                 names = [name for name in facts_of(one.joined) if name in self._rank]
-                if len(names) == len(facts_of(one.joined)):
+                numbers = all(dictionary()[name].type in ("number", "integer") for name in facts_of(one.joined))
+                if numbers and len(names) == len(facts_of(one.joined)):
                     result = self.both(result, self._feasible(one, names))
         return result
 
@@ -441,13 +441,16 @@ class Diagrams:
         """Return where a diagram has a wanted value."""
         return self._mapped(node, {leaf: self.leaf(bool(wanted(value))) for leaf, value in list(self._leaves.items())})
 
-    def cover(self, node: int, wanted: Callable[[Hashable], bool], limit: int) -> Iterator[dict[str, frozenset[int]]]:
+    def cover(
+        self, node: int, wanted: Callable[[Hashable], bool], limit: int, facts: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, frozenset[int]]]:
         """Yield boxes as large as they can be that together cover every cell with a wanted value; they may overlap.
 
         A box names only the facts that it needs, so it reads as a rule: everything within it has a wanted value.
+        `facts`: those that the diagram was asked with (`given`).
         """
         target = self.where(node, wanted)
-        care = self.care
+        care = self.given(self.care, facts) if facts else self.care
         allowed = self.either(target, self.negation(care))
         rest = self.both(target, care)
         for _ in range(limit):
@@ -540,7 +543,7 @@ def _variables(laws: tuple[Folded, ...], classes: dict[str, Classes]) -> tuple[V
 
 
 def _decide(joined: Compare, values: Mapping[str, Any]) -> bool:
-    return _OPS[joined.op](_calculate(joined.left, values), _calculate(joined.right, values))
+    return COMPARE[joined.op](_calculate(joined.left, values), _calculate(joined.right, values))
 
 
 def _calculate(node: Operand, values: Mapping[str, Any]) -> Any:
@@ -549,12 +552,8 @@ def _calculate(node: Operand, values: Mapping[str, Any]) -> Any:
             return values[name]
         case Const(value):
             return value
-        case Arith("+", left, right):
-            return _calculate(left, values) + _calculate(right, values)
-        case Arith("-", left, right):
-            return _calculate(left, values) - _calculate(right, values)
-        case Arith("*", left, right):
-            return _calculate(left, values) * _calculate(right, values)
+        case Arith(op, left, right):
+            return CALCULATE[op](_calculate(left, values), _calculate(right, values))
         case _:
             raise TypeError(node)
 

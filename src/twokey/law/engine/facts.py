@@ -16,6 +16,7 @@ from twokey.chips.errors import UserError, nearest
 
 _UNITS_ZH: Final = {"days": "天", "units": "件", "billion": "十亿", "years": "年", "USD": "美元"}
 _UNKNOWN: Final = (None, "", -1, -1.0)
+_DEEPEST: Final = 10  # names have one dot; more than that only comes from a mistake
 _LEGAL_FORM: Final = re.compile(r"[\s,]+(corporation|corp|incorporated|inc|limited|ltd|llc|co)\.?$", re.IGNORECASE)
 
 
@@ -70,8 +71,10 @@ def _words(entry: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     return {choice: (words[0], words[1]) for choice, words in entry.get("words", {}).items()}
 
 
-def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(table: Mapping[str, Any], where: str = "order", prefix: str = "") -> dict[str, Any]:
     """Return a nested table as one level of dotted names; lists stay as they are.
+
+    Errors: UserError that names `where` and a fact that is stated twice, or tables deeper than any fact's name.
 
     >>> flatten({"item": {"kind": "ic"}, "movement.kind": "export"})
     {'item.kind': 'ic', 'movement.kind': 'export'}
@@ -79,10 +82,12 @@ def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in table.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            flat.update(flatten(value, f"{name}."))
-        else:
-            flat[name] = value
+        if name.count(".") >= _DEEPEST:
+            raise UserError(f"{where}: {name[:60]}: tables are nested deeper than the name of any fact")
+        found = flatten(value, where, f"{name}.") if isinstance(value, Mapping) else {name: value}
+        for twice in found.keys() & flat.keys():
+            raise UserError(f"{where}: {twice}: is stated twice; keep one of the two")
+        flat.update(found)
     return flat
 
 
@@ -126,7 +131,7 @@ def _admit_one(fact: FactType, value: Any, where: str) -> Any:
                 return list(value)
             raise UserError(f"{where}: must be a list of tables (got {value!r})")
         case "country":
-            if isinstance(value, str) and len(value) == 2 and value.isalpha():
+            if isinstance(value, str) and len(value) == 2 and value.isascii() and value.isalpha():
                 return value.upper()
             raise UserError(
                 f"{where}: must be a country as two letters, ISO 3166-1 alpha-2, such as CN (got {value!r})"
@@ -152,12 +157,20 @@ def _number(fact: FactType, value: Any, where: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UserError(f"{where}: must be a number{unit} (got {value!r}); leave it out if it is unknown")
     if value < 0:
-        raise UserError(f"{where}: must not be negative (got {value}); leave it out if it is unknown")
+        raise UserError(f"{where}: must not be negative (got {_short(value)}); leave it out if it is unknown")
+    most = math.inf if fact.max is None else fact.max
+    if value > most or value == math.inf:
+        raise UserError(f"{where}: {_short(value)} is beyond what is possible (at most {most:g}); is the unit right?")
     if fact.type == "integer" and value != int(value):
         raise UserError(f"{where}: must be a whole number of {fact.unit or 'units'} (got {value})")
-    if not math.isfinite(value) or (fact.max is not None and value > fact.max):
-        raise UserError(f"{where}: {value:g} is beyond what is possible (at most {fact.max:g}); is the unit right?")
     return int(value) if fact.type == "integer" else value
+
+
+def _short(value: float) -> str:
+    try:
+        return f"{value:g}"
+    except OverflowError:  # a whole number that no float holds
+        return "the number"
 
 
 def _date(value: Any, where: str) -> date:

@@ -113,8 +113,9 @@ class ManyLaw:
                 case All(literals):
                     for literal in literals:
                         ask(literal, here)
-                case Stated(literal, _):
+                case Stated(literal, fact):
                     ask(literal, here)
+                    ask(fact, here)
                 case AnyOf(_, items):
                     yield items.name, here
                 case step:
@@ -142,23 +143,38 @@ def _decide(run: Run, branches: Sequence[tuple[int, str]]) -> tuple[Codes, Plane
 
 def _names(waits: Mapping[str, Plane], lines: int) -> pl.Series:
     """Return for each line the names of the facts that it waits for; the text is made once for each combination."""
-    names = list(waits)
-    found, texts = np.zeros(lines, np.uint32), [""]
-    for start in range(0, len(names), 64):
-        part = names[start : start + 64]
-        keys = pa.array(_keys([waits[name] for name in part], lines)).dictionary_encode()
-        more = [
-            ", ".join(name for bit, name in enumerate(part) if key >> bit & 1) for key in keys.dictionary.to_pylist()
-        ]
-        if start:
-            pairs = pa.array(
-                found * np.uint64(len(more)) + keys.indices.to_numpy().astype(np.uint64)
-            ).dictionary_encode()
-            both = [divmod(pair, len(more)) for pair in pairs.dictionary.to_pylist()]
-            more = [", ".join(filter(None, (texts[left], more[right]))) for left, right in both]
-            keys = pairs
-        found, texts = keys.indices.to_numpy(), more
-    return pl.Series(MISSING, texts, dtype=pl.Enum(texts)).gather(found)
+    parts = [list(waits)[at : at + 64] for at in range(0, len(waits), 64)]
+    if not parts:
+        return pl.Series(MISSING, [""], dtype=pl.Enum([""])).new_from_index(0, lines)
+    keys = [pa.array(_keys([waits[name] for name in part], lines)).dictionary_encode() for part in parts]
+    joint = _numbers(keys[0])
+    for one in keys[1:]:
+        joint = joint * np.uint64(len(one.dictionary)) + _numbers(one)
+    found = pa.array(joint).dictionary_encode() if len(keys) > 1 else keys[0]
+    left = found.dictionary.to_numpy() if len(keys) > 1 else np.arange(len(found.dictionary), dtype=np.uint64)
+    words: list[pl.Series] = []
+    for part, one in zip(reversed(parts), reversed(keys), strict=True):
+        left, place = np.divmod(left, np.uint64(len(one.dictionary)))
+        words[:0] = _words(part, one.dictionary.to_numpy()[place])
+    texts = pl.select(pl.concat_str(words, separator=", ", ignore_nulls=True)).to_series()
+    return pl.Series(MISSING, texts, dtype=pl.Enum(texts)).gather(_numbers(found))
+
+
+def _words(names: Sequence[str], keys: npt.NDArray[np.unsignedinteger]) -> list[pl.Series]:
+    """Return for each key the names that its digits stand for, as a column of text for every eight; none is null."""
+    columns = []
+    for number, digits in enumerate(np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), -1).T):
+        group = names[number * GROUP : (number + 1) * GROUP]
+        table: list[str | None] = [None] * 256
+        for value in np.unique(digits).tolist():
+            table[value] = ", ".join(name for bit, name in enumerate(group) if value >> bit & 1) or None
+        columns.append(pl.Series(f"{names[0]} {number}", table, dtype=pl.String).gather(digits))
+    return columns
+
+
+def _numbers(encoded: pa.DictionaryArray) -> npt.NDArray[np.uint64]:
+    numbers: npt.NDArray[np.uint64] = encoded.indices.to_numpy().astype(np.uint64)
+    return numbers
 
 
 def _keys(planes: Sequence[Plane], lines: int) -> npt.NDArray[np.unsignedinteger]:

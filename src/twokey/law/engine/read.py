@@ -9,7 +9,8 @@ belongs in the parameter file, where it has a date and an instrument.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -90,8 +91,9 @@ def read_text(text: str, source: Source, resolve: Resolve) -> Node:
         raise SubsetError(f"{source.file}:{source.first_line}: the text has {len(text)} characters; at most {MAX_TEXT}")
     try:
         parsed = ast.parse(f"({text.strip()}\n)", mode="eval")  # brackets let a condition run over several lines
-    except (SyntaxError, RecursionError, MemoryError) as error:
-        line = source.first_line + (getattr(error, "lineno", 1) or 1) - 1
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        last = len(text.strip().splitlines()) or 1  # what is missing is found at the bracket that we added after it
+        line = source.first_line + min(getattr(error, "lineno", 1) or 1, last) - 1
         raise SubsetError(f"{source.file}:{line}: not a Python expression: {getattr(error, 'msg', error)}") from None
     return _Reader(source, resolve).boolean(parsed.body)
 
@@ -131,17 +133,25 @@ class _Reader:
 
     def refuse(self, node: ast.AST, why: str) -> NoReturn:
         """Raise the error that names file and line, what stands there and why it is not allowed."""
-        text = ast.unparse(node)
+        try:
+            text = ast.unparse(node)
+        except RecursionError:
+            text = "..."
         shown = text if len(text) <= 60 else text[:57] + "..."
         raise SubsetError(f"{self.source.at(node)}: `{shown}` is outside the provisions' Python: {why}")
 
     def boolean(self, node: ast.expr) -> Node:
         """Read a condition."""
+        with self._deeper(node):
+            return self._boolean(node)
+
+    @contextmanager
+    def _deeper(self, node: ast.expr) -> Iterator[None]:
         self.depth += 1
         if self.depth > _MAX_DEPTH:
             self.refuse(node, f"it is nested deeper than {_MAX_DEPTH} levels")
         try:
-            return self._boolean(node)
+            yield
         finally:
             self.depth -= 1
 
@@ -185,6 +195,10 @@ class _Reader:
 
     def operand(self, node: ast.expr) -> Operand:
         """Read one side of a comparison."""
+        with self._deeper(node):
+            return self._operand(node)
+
+    def _operand(self, node: ast.expr) -> Operand:
         match node:
             case ast.Attribute():
                 return self._attribute(node)

@@ -280,6 +280,8 @@ def calculated(node: Compare | Operand, facts: pl.DataFrame) -> pl.Series:
             if name not in facts.columns:
                 return pl.Series(name, [None], dtype=plain).new_from_index(0, facts.height)
             return facts[name].cast(plain)
+        case Const(value):
+            return pl.Series("", [value]).new_from_index(0, facts.height)
         case Arith("years_after", left, Const(years)):
             return _years_after(calculated(left, facts), years)  # type: ignore[arg-type]  # a whole number, by the reader
         case Arith(op, left, right) | Compare(op, left, right):
