@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -198,8 +198,3 @@ def _parts(on: Any, found: Options, i: int, work: Work) -> tuple[tuple[str, floa
         values.append(("reading prompts", max(whole - step_time, 0.0)))
     total = sum(value for _, value in values) or 1.0
     return tuple((name, value / total) for name, value in values)
-
-
-def with_limit(work: Work, tpot_ms: float | None) -> Work:
-    """Return the work under another latency limit."""
-    return replace(work, tpot_ms=tpot_ms)
