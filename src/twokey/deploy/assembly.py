@@ -15,6 +15,7 @@ from twokey.deploy.performance.columns import Array
 from twokey.deploy.plan import Fleet, Plan, Workload
 from twokey.deploy.solver import INFINITY, Programme
 
+_MORE = 1e-4  # what "more than" a share is taken to be: a hundredth of a point above it
 _TIE = 1e-7  # of worth per card: among equal plans the one with fewer cards
 
 
@@ -321,7 +322,8 @@ class _Builder:
                 sites = condition.sites or tuple(site.name for site in plan.sites)
                 for group in [(site,) for site in sites] if condition.each_site else [sites]:
                     inside = chosen[np.isin(names[self.fleet[chosen]], group)]
-                    values = (condition.at_least - self.domestic[inside]) * measure[inside]
+                    least = condition.at_least + (_MORE if condition.strict else 0.0)
+                    values = (least - self.domestic[inside]) * measure[inside]
                     scale = float(np.abs(measure[inside]).max(initial=1.0)) or 1.0
                     self._add(f"condition {condition.id}", -1, inside, values / scale, -INFINITY, 0.0)
             elif isinstance(condition, Ceiling):

@@ -33,16 +33,25 @@ class DomesticShare:
     measure: Measure = "nominal-compute"
     sites: tuple[str, ...] = ()  # empty: all sites
     each_site: bool = False
+    strict: bool = False  # more than the share, not just as much: "most" is more than half
     authority: str = ""
     instrument: str = ""
 
+    def kept_by(self, share: float) -> bool:
+        """Return whether a share (0 to 1) keeps the condition.
+
+        >>> DomesticShare("most", "inference", 0.5, strict=True).kept_by(0.5)
+        False
+        """
+        return share > self.at_least if self.strict else share >= self.at_least - 1e-9
+
     def words(self) -> str:
         """Return the condition as a sentence."""
+        least = "more than" if self.strict else "at least"
         where = f" at {', '.join(self.sites)}" if self.sites else ""
         each = ", each site alone" if self.each_site else ""
-        return (
-            f"{self.of} at least {100 * self.at_least:g} % domestic{where}{each} (counted as {MEASURES[self.measure]})"
-        )
+        share = f"{self.of} {least} {100 * self.at_least:g} % domestic{where}{each}"
+        return f"{share} (counted as {MEASURES[self.measure]})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,7 @@ def _one(table: Mapping[str, Any], where: str) -> Condition:
         "instrument": str(table.get("instrument", "")),
     }
     fields = {
-        "domestic-share": {"of", "at_least", "measure", "sites", "each_site"},
+        "domestic-share": {"of", "at_least", "measure", "sites", "each_site", "strict"},
         "end-use": {"chips", "allowed", "phases"},
         "place": {"chips", "allowed"},
         "ceiling": {"chips", "cards"},
@@ -167,6 +176,7 @@ def _share(table: Mapping[str, Any], where: str, common: dict[str, str]) -> Dome
         measure=measure,
         sites=sites,
         each_site=bool(table.get("each_site", False)),
+        strict=bool(table.get("strict", False)),
         **common,
     )
 

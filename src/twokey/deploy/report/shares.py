@@ -128,15 +128,13 @@ def judge(
         for place in places:
             for period in [-1, *(range(periods) if periods > 1 else ())]:
                 share = share_of(inside, c.of, counted, place, period)
-                found.append(
-                    Finding(c.id, c.words(), c.authority, c.instrument, c.at_least, share, _verdict(share, c.at_least))
-                )
+                found.append(Finding(c.id, c.words(), c.authority, c.instrument, c.at_least, share, _verdict(share, c)))
     return found
 
 
-def _verdict(share: Share, bound: float) -> Verdict:
+def _verdict(share: Share, condition: DomesticShare) -> Verdict:
     if share.low is None or share.high is None:
         return "not measured"
-    if share.low >= bound - 1e-9:
+    if condition.kept_by(share.low):
         return "kept"
-    return "breached" if share.high < bound - 1e-9 else "cannot tell"
+    return "cannot tell" if condition.kept_by(share.high) else "breached"
