@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "impact": ("twokey.cli.impact", "impact", "What a draft rule changes, over a book of orders and over all orders."),
     "chips": ("twokey.cli.chips", "chips", "What a chip is: list, show and compare the catalogue."),
     "outlook": ("twokey.cli.outlook", "outlook", "What may happen to supply, share and the gap when either key turns."),
+    "deploy": ("twokey.cli.deploy", "deploy", "Where work may run: estimate, equivalent, place, enforce, report."),
 }
 
 
