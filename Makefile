@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format lock bench clean
+.PHONY: help bench-law setup demo test lint format lock bench clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 setup: $(READY) ## build .venv from the lock file
 
@@ -23,7 +23,7 @@ demo: setup ## assess the founding case of 28 January 2026
 	@$(BIN)/python examples/demo.py
 
 test: setup ## run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup ## format, lint, types, import arrows, docstrings
 	$(BIN)/ruff format --check .
@@ -39,5 +39,14 @@ format: setup ## rewrite the code in the house format
 lock: ## refresh the lock file (needs uv on the path)
 	uv pip compile pyproject.toml --all-extras --group dev --generate-hashes --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url --output-file requirements/dev.txt
 
+.venv-bench/.ready: requirements/bench-law.txt pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/bench-law.txt
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+bench-law: .venv-bench/.ready ## time the law engine beside its peers, in an environment of its own
+	.venv-bench/bin/python benchmarks/law.py
+
 clean: ## remove what the targets above made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis

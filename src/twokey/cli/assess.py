@@ -31,13 +31,20 @@ EXIT: Final = {"clear": 0, "blocked": 1, "needs_information": 2}
     help="How the answer is printed; the JSON form has a published schema (twokey law schema).",
 )
 @click.option("--all", "everything", is_flag=True, help="Explain every question, not only those that move a key.")
+@click.option("--brief", is_flag=True, help="Only both keys at a glance, what decided them and what is missing.")
 @click.option("--book", type=click.Path(path_type=Path), help="Many orders: a Parquet, Arrow or CSV file, one a line.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where the result of a book is written (.parquet, .arrow, .csv).")
-@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Where a book runs.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Where the result of a book is written (.parquet, .arrow, .csv)."
+)
+@click.option(
+    "--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True, help="Where a book runs."
+)
 @click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler; without it a local cluster is started.")
-@click.option("--missing/--no-missing", default=True, show_default=True, help="Add the facts that a book's lines still lack.")
+@click.option(
+    "--missing/--no-missing", default=True, show_default=True, help="Add the facts that a book's lines still lack."
+)
 @click.pass_context
-def assess(  # noqa: PLR0913 - each is one option of the command
+def assess(
     ctx: click.Context,
     order: Path | None,
     as_of: date,
@@ -46,13 +53,14 @@ def assess(  # noqa: PLR0913 - each is one option of the command
     lang: Any,
     form: str,
     everything: bool,
+    brief: bool,
     book: Path | None,
     out: Path | None,
     engine: str,
     scheduler: str | None,
     missing: bool,
 ) -> None:
-    """Say what the law of both sides says of ORDER (a TOML or JSON file) on a day, why, and what is missing.
+    r"""Say what the law of both sides says of ORDER (a TOML or JSON file) on a day, why, and what is missing.
 
     \b
     twokey assess examples/orders/h200-founding.toml --as-of 2026-01-28
@@ -70,7 +78,9 @@ def assess(  # noqa: PLR0913 - each is one option of the command
         return
     if order is None:
         raise UserError("assess: name an order (a TOML or JSON file), or a book with --book FILE --out FILE")
-    from twokey.law.assess import assessment_of, decide  # noqa: PLC0415
+    if out is not None and form == "text":
+        raise UserError("assess: --out FILE takes --format json or --format markdown; the text form is for a terminal")
+    from twokey.law.assessing import assessment_of, decide  # noqa: PLC0415
     from twokey.law.order import read_order  # noqa: PLC0415
 
     stated = read_order(order)
@@ -85,19 +95,19 @@ def assess(  # noqa: PLR0913 - each is one option of the command
     elif form == "markdown":
         from twokey.law.report import to_markdown  # noqa: PLC0415
 
-        write_text(to_markdown(assessment, decided, _title(order), lang), out)
+        write_text(to_markdown(assessment, decided, _title(order, lang), lang), out)
     else:
         from twokey.cli.assess_view import show  # noqa: PLC0415
 
-        show(assessment, decided, _title(order), lang, everything=everything)
+        show(assessment, decided, _title(order, lang), lang, everything=everything, brief=brief)
     sys.stdout.flush()
     ctx.exit(EXIT[assessment.status])
 
 
-def _title(order: Path) -> str:
+def _title(order: Path, lang: str) -> str:
     import json  # noqa: PLC0415
     import tomllib  # noqa: PLC0415
 
     text = order.read_text(encoding="utf-8")
     table = json.loads(text) if order.suffix == ".json" else tomllib.loads(text)
-    return str(table.get("title", order.name))
+    return str(table.get(f"title_{lang}", table.get("title", order.name)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rich.console import Console, Group
@@ -13,8 +13,9 @@ from rich.text import Text
 from rich.tree import Tree
 
 from twokey.cli.shared import console
-from twokey.law.engine.words import Lang, answer_of, number, text_of
-from twokey.law.explain import Reason, explain
+from twokey.law.engine.words import Lang, answer_of, number, paragraph_of, text_of
+from twokey.law.explaining import Reason, explain, explain_key
+from twokey.law.reach import depending
 from twokey.law.records import Assessment, KeyAnswer
 from twokey.law.report import (
     fact_label,
@@ -22,6 +23,7 @@ from twokey.law.report import (
     key_text,
     missing_facts,
     notes,
+    open_questions,
     question_text,
     word,
 )
@@ -32,9 +34,18 @@ SIGN: Final = {"clear": "✓", "blocked": "✗", "needs_information": "?"}
 _VALUE: Final[Mapping[bool | None, str]] = {True: "green", False: "red", None: "yellow"}
 
 
-def show(assessment: Assessment, decided: Decided, title: str, lang: Lang, *, everything: bool) -> None:
-    """Print one assessment."""
-    screen = console()
+def show(
+    assessment: Assessment,
+    decided: Decided,
+    title: str,
+    lang: Lang,
+    *,
+    everything: bool = False,
+    brief: bool = False,
+    screen: Console | None = None,
+) -> None:
+    """Print one assessment on a console; by default the terminal."""
+    screen = screen or console()
     screen.print(Text(title, "bold"))
     screen.print(Text(_summary(assessment, lang), "dim"))
     screen.print()
@@ -42,7 +53,11 @@ def show(assessment: Assessment, decided: Decided, title: str, lang: Lang, *, ev
     for note in notes(assessment, lang):
         screen.print(Text(f"! {note}", "yellow"))
     for key in assessment.keys:
-        _explain_key(screen, key, decided, lang)
+        if brief:
+            _deciding_lines(screen, key, decided, lang)
+        else:
+            _explain_key(screen, key, decided, lang)
+        _depends(screen, key, decided, lang)
     _missing(screen, assessment, decided, lang)
     if everything:
         _others(screen, assessment, decided, lang)
@@ -53,7 +68,9 @@ def show(assessment: Assessment, decided: Decided, title: str, lang: Lang, *, ev
 def _summary(assessment: Assessment, lang: Lang) -> str:
     facts = assessment.facts
     parts = [assessment.as_of.isoformat()]
-    chips = [str(one.get("item.chip", "?")) for one in facts.get("item.contains", ())] or [facts.get("item.chip")]
+    chips = [str(one.get("item.chip", "?")) for one in facts.get("item.contains", ())] or [
+        str(facts.get("item.chip", ""))
+    ]
     what = ", ".join(one for one in chips if one)
     quantity = facts.get("item.quantity")
     if what:
@@ -80,29 +97,41 @@ def _panel(key: KeyAnswer, decided: Decided, lang: Lang) -> Panel:
         Text(f"{SIGN[key.status]} {word(key.status, lang)}", f"bold {style}"),
         Text(key_text(key, decided, lang)),
     ]
-    kinds = {decided.law.law.instrument(decided.law.law.provisions[one]).kind for one in _deciding(key, decided)}
-    if "reported" in kinds:
+    for gate, provision in decided.law.law.gates:
+        if gate == key.key and decided.value(provision) is not True:
+            mark = {False: "✗", None: "?"}[decided.value(provision)]
+            one = decided.law.law.provisions[provision]
+            body.append(Text(f"{mark} {text_of(one, decided.law, lang)} [{one.paragraph}]", style))
+    reasons = [reason for _, reasons in explain_key(decided, key.key) for reason in reasons]
+    if any(reason.kind == "reported" for reason in reasons):
         body.append(Text(word("reported", lang), "dim italic"))
     title = f"{word(key.key, lang)} · {packs[0].jurisdiction}"
     return Panel(Group(*body), title=title, title_align="left", border_style=style, padding=(0, 1))
 
 
-def _deciding(key: KeyAnswer, decided: Decided) -> Iterable[str]:
-    for question in headline_questions(decided, key.key):
-        yield from (reason.provision for reason in explain(decided, question) if reason.provision)
+def _deciding_lines(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) -> None:
+    """Print the first two levels of the headline that decides a key."""
+    told = explain_key(decided, key.key, lang)
+    questions = headline_questions(decided, key.key)
+    telling = next((one for one in questions if decided.answer(one) == key.answer), questions[0])
+    reasons = [reason for reason in dict(told)[telling] if reason.depth < 3]
+    screen.print(
+        tree(reasons, f"{word(key.key, lang)}{'：' if lang == 'zh' else ': '}{question_text(telling, decided, lang)}")
+    )
 
 
 def _explain_key(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) -> None:
     screen.print()
-    screen.print(Text(f"{word('why', lang)}: {word(key.key, lang)}", f"bold {STYLE[key.status]}"))
-    for question in headline_questions(decided, key.key):
-        screen.print(tree(explain(decided, question, lang), question_text(question, decided, lang)))
+    title = f"{word('why', lang)}{'：' if lang == 'zh' else ': '}{word(key.key, lang)}"
+    screen.print(Text(title, f"bold {STYLE[key.status]}"))
+    for asked, reasons in explain_key(decided, key.key, lang):
+        screen.print(tree(reasons, question_text(asked, decided, lang)))
     if key.conditions:
         screen.print(Text(word("conditions", lang), "bold"))
         for one in key.conditions:
             provision = decided.law.law.provisions[one]
             line = Text(f"• {text_of(provision, decided.law, lang)} ")
-            screen.print(Padding(line.append(f"[{provision.paragraph}]", "dim"), (0, 0, 0, 2)))
+            screen.print(Padding(line.append(f"[{paragraph_of(provision, decided.law, lang)}]", "dim"), (0, 0, 0, 2)))
 
 
 def tree(reasons: list[Reason], title: str) -> Tree:
@@ -117,9 +146,27 @@ def tree(reasons: list[Reason], title: str) -> Tree:
 
 def _line(reason: Reason) -> Text:
     line = Text(f"{reason.mark} ", _VALUE[reason.value]).append(reason.text, "default")
-    if reason.citation:
-        line.append(f" [{reason.paragraph}; {reason.citation}; {reason.confidence}]", "dim")
+    if reason.source:
+        line.append(f" [{reason.source}]", "dim")
     return line
+
+
+def _depends(screen: Console, key: KeyAnswer, decided: Decided, lang: Lang) -> None:
+    """Print, for a key that is open, the answers still possible and the facts that lead to each."""
+    for question in open_questions(key, decided):
+        screen.print()
+        screen.print(
+            Text(
+                f"{word('depends', lang)}{'：' if lang == 'zh' else ': '}{question_text(question, decided, lang)}",
+                "bold yellow",
+            )
+        )
+        for answer, boxes in depending(decided, question, lang):
+            screen.print(Text(f"  {answer}"))
+            for box in boxes:
+                screen.print(
+                    Padding(Text(f"{word('if', lang)}{'' if lang == 'zh' else ' '}{box}", "dim"), (0, 0, 0, 4))
+                )
 
 
 def _missing(screen: Console, assessment: Assessment, decided: Decided, lang: Lang) -> None:
@@ -127,7 +174,9 @@ def _missing(screen: Console, assessment: Assessment, decided: Decided, lang: La
     if not missing:
         return
     screen.print()
-    table = Table(title=word("missing", lang), title_justify="left", title_style="bold yellow", box=None, padding=(0, 2, 0, 0))
+    table = Table(
+        title=word("missing", lang), title_justify="left", title_style="bold yellow", box=None, padding=(0, 2, 0, 0)
+    )
     table.add_column(word("fact", lang), style="yellow", overflow="fold")
     table.add_column("")
     table.add_column(word("settles", lang), style="dim")

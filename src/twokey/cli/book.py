@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
 
 
 def run_book(
-    law: Law, source: Path, out: Path, as_of: date, *, missing: bool, engine: str, scheduler: str | None, changes: tuple[Path, ...] = ()
+    law: Law,
+    source: Path,
+    out: Path,
+    as_of: date,
+    *,
+    missing: bool,
+    engine: str,
+    scheduler: str | None,
+    changes: tuple[Path, ...] = (),
 ) -> None:
     """Assess a book into a file and print a summary. Errors: UserError."""
     try:
@@ -26,34 +36,43 @@ def run_book(
     except ImportError as error:
         raise UserError(f"a book needs the extra `twokey[book]` ({error.name} is not installed)") from None
     started = time.perf_counter()
-    parts: Iterable[tuple[int, dict[str, int]]]
-    if engine == "dask":
-        parts = assess_spread(plan(source, out, as_of, missing, changes), scheduler)
-    else:
-        parts = ((answers.height, count_answers(answers, law)) for answers in assess_book(BookLaw(law, as_of, missing), source, out))
+    counts: Counter[str] = Counter()
     lines = 0
-    counts: dict[str, int] = {}
-    for height, found in _progress(parts, size_of(source)):
-        lines += height
-        for name, count in found.items():
-            counts[name] = counts.get(name, 0) + count
-    seconds = time.perf_counter() - started
-    _summary(lines, counts, out, seconds)
+    with _progress(size_of(source)) as advance:
+
+        def told(height: int, found: dict[str, int]) -> None:
+            nonlocal lines
+            lines += height
+            counts.update(found)
+            advance(height)
+
+        if engine == "dask":
+            for height, found in assess_spread(plan(source, out, as_of, missing, changes), scheduler):
+                told(height, found)
+        else:
+            book = BookLaw(law, as_of, missing)
+            assess_book(book, source, out, lambda answers: told(answers.height, count_answers(answers, law)))
+    _summary(lines, counts, out, time.perf_counter() - started)
 
 
-def _progress(parts: Iterable[tuple[int, dict[str, int]]], total: int | None) -> Iterator[tuple[int, dict[str, int]]]:
+@contextmanager
+def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("lines"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("lines"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("assessing", total=total)
-        for height, counts in parts:
-            progress.advance(task, height)
-            yield height, counts
+        yield lambda height: progress.advance(task, height)
 
 
-def _summary(lines: int, counts: dict[str, int], out: Path, seconds: float) -> None:
+def _summary(lines: int, counts: Mapping[str, int], out: Path, seconds: float) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     from twokey.cli.shared import console  # noqa: PLC0415

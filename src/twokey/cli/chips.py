@@ -74,7 +74,7 @@ def chips() -> None:
 @click.option("--sort", type=click.Choice(_SORTS), default="tpp", show_default=True, help="Order; unknown comes last.")
 @click.option("--ascending", is_flag=True, help="Smallest first.")
 @_shared
-def list_(  # noqa: PLR0913, PLR0917 (one parameter for each option)
+def list_(
     vendor: str | None,
     country: str | None,
     min_tpp: float | None,

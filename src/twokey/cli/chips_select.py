@@ -19,7 +19,7 @@ _KEYS: Final = {
 }
 
 
-def select(  # noqa: PLR0913 (one parameter for each filter)
+def select(
     chips: Iterable[Chip],
     *,
     vendor: str | None = None,

@@ -20,9 +20,19 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("amendment", shell_complete=complete_amendment, required=False)
 @click.option("--book", type=click.Path(path_type=Path), help="The orders: a Parquet, Arrow or CSV file, one a line.")
-@click.option("--as-of", "as_of", type=Day(), help="The day that is compared; by default the day on which the amendment starts.")
-@click.option("--overlay", "overlays", multiple=True, type=click.Path(path_type=Path), help="Your own overlay, under both laws.")
-@click.option("--boxes", type=click.IntRange(1, 100), default=3, show_default=True, help="How many boxes of orders are listed for each move.")
+@click.option(
+    "--as-of", "as_of", type=Day(), help="The day that is compared; by default the day on which the amendment starts."
+)
+@click.option(
+    "--overlay", "overlays", multiple=True, type=click.Path(path_type=Path), help="Your own overlay, under both laws."
+)
+@click.option(
+    "--boxes",
+    type=click.IntRange(1, 100),
+    default=3,
+    show_default=True,
+    help="How many boxes of orders are listed for each move.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--list", "listing", is_flag=True, help="List the ready amendments and stop.")
 @lang_option
@@ -36,7 +46,7 @@ def impact(
     listing: bool,
     lang: Any,
 ) -> None:
-    """Say what AMENDMENT changes: over the orders of a book, and over every order that the law can tell apart.
+    r"""Say what AMENDMENT changes: over the orders of a book, and over every order that the law can tell apart.
 
     \b
     twokey impact --list
@@ -86,7 +96,12 @@ def _list(ready: dict[str, Path], form: str) -> None:
 
     tables = {name: tomllib.loads(path.read_text(encoding="utf-8")) for name, path in ready.items()}
     if form == "json":
-        write_text(json.dumps({name: {"title": one["title"], "from": str(one["from"])} for name, one in tables.items()}, indent=2), None)
+        write_text(
+            json.dumps(
+                {name: {"title": one["title"], "from": str(one["from"])} for name, one in tables.items()}, indent=2
+            ),
+            None,
+        )
         return
     for name, one in tables.items():
         click.echo(f"{name:<24} {one['title']}")
@@ -103,19 +118,44 @@ def _show(title: str, day: date, found: Impact | None, reaches: list[Reach], lan
     if found is not None:
         loses, wins = found.total(worse=True), found.total(worse=False)
         screen.print()
-        screen.print(Text(f"{found.lines:,} lines: ", "bold").append(f"{loses.lines:,} move to a stricter status", "red").append(", ").append(f"{wins.lines:,} to a looser one", "green"))
-        _table(screen, Table, "by key", [(f"{key}: {was} → {now}", moved) for (key, was, now), moved in found.keys.items()])
-        _table(screen, Table, "by answer", [(f"{question.partition(':')[2]}: {was} → {now}", moved) for (question, was, now), moved in found.answers.items()])
+        screen.print(
+            Text(f"{found.lines:,} lines: ", "bold")
+            .append(f"{loses.lines:,} move to a stricter status", "red")
+            .append(", ")
+            .append(f"{wins.lines:,} to a looser one", "green")
+        )
+        _table(
+            screen, Table, "by key", [(f"{key}: {was} → {now}", moved) for (key, was, now), moved in found.keys.items()]
+        )
+        _table(
+            screen,
+            Table,
+            "by answer",
+            [
+                (f"{question.partition(':')[2]}: {was} → {now}", moved)
+                for (question, was, now), moved in found.answers.items()
+            ],
+        )
         _table(screen, Table, "by provision", list(found.provisions.items()))
     screen.print()
     screen.print(Text("Every order that it could touch", "bold"))
     if any(one.ordinary for one in reaches):
-        screen.print(Text("Boxes speak of one circuit that its vendor exports from the United States to parties whom nobody lists, all certifications made; a computer moves with the circuits that it contains.", "dim"))
+        screen.print(
+            Text(
+                "Boxes speak of one circuit that its vendor exports from the United States to parties whom nobody "
+                "lists, all certifications made; a computer moves with the circuits that it contains.",
+                "dim",
+            )
+        )
     if not reaches:
         screen.print("none: no order that the law can tell apart moves on a key")
     for one in reaches:
         share = f"{one.share:.2%}" if one.share >= 0.0001 else "under 0.01 %"
-        screen.print(Text(f"{one.question.partition(':')[2]}: {one.before} → {one.after}", "cyan").append(f"  {share} of all distinguishable orders", "dim"))
+        screen.print(
+            Text(f"{one.question.partition(':')[2]}: {one.before} → {one.after}", "cyan").append(
+                f"  {share} of all distinguishable orders", "dim"
+            )
+        )
         for box in one.boxes:
             screen.print(Text(f"  • {'; '.join(box.conditions)}"))
         if one.more:
@@ -143,11 +183,17 @@ def _json(title: str, day: date, found: Impact | None, reaches: list[Reach]) -> 
     if found is not None:
         result["lines"] = found.lines
         result["stricter"], result["looser"] = moved(found.total(worse=True)), moved(found.total(worse=False))
-        result["keys"] = [{"key": key, "before": was, "after": now, **moved(one)} for (key, was, now), one in found.keys.items()]
-        result["answers"] = [{"question": key, "before": was, "after": now, **moved(one)} for (key, was, now), one in found.answers.items()]
+        result["keys"] = [
+            {"key": key, "before": was, "after": now, **moved(one)} for (key, was, now), one in found.keys.items()
+        ]
+        result["answers"] = [
+            {"question": key, "before": was, "after": now, **moved(one)}
+            for (key, was, now), one in found.answers.items()
+        ]
         result["provisions"] = [{"provision": key, **moved(one)} for key, one in found.provisions.items()]
     result["reach"] = [
-        {"question": one.question, "before": one.before, "after": one.after, "cells": one.cells, "of": one.of, "share": one.share,
+        {"question": one.question, "before": one.before, "after": one.after, "cells": one.cells, "of": one.of,
+         "share": one.share,
          "boxes": [list(box.conditions) for box in one.boxes], "more": one.more, "ordinary": one.ordinary}
         for one in reaches
     ]  # fmt: skip

@@ -44,21 +44,40 @@ def law() -> None:
 def timeline(regime: str | None, start: date | None, end: date | None, form: str, lang: Any) -> None:
     """List the instruments of both sides by the day on which they take effect."""
     chosen = _instruments(chosen_law((), ()), regime)
-    rows = [(where, one) for where, one in chosen if (not start or one.effective >= start) and (not end or one.effective <= end)]
+    rows = [
+        (where, one)
+        for where, one in chosen
+        if (not start or one.effective >= start) and (not end or one.effective <= end)
+    ]
     rows.sort(key=lambda row: (row[1].effective, row[1].id))
     if form == "json":
-        write_text(json.dumps([_instrument_json(where, one) for where, one in rows], ensure_ascii=False, indent=2), None)
+        write_text(
+            json.dumps([_instrument_json(where, one) for where, one in rows], ensure_ascii=False, indent=2), None
+        )
         return
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=None, padding=(0, 2, 0, 0), expand=True)
-    for name, options in (("effective", {"no_wrap": True}), ("regime", {"no_wrap": True}), ("kind", {"no_wrap": True}), ("instrument", {"ratio": 1}), ("confidence", {"no_wrap": True})):
-        table.add_column(name, **options)  # type: ignore[arg-type]  # rich's keyword types
+    for name, options in (
+        ("effective", {"no_wrap": True}),
+        ("regime", {"no_wrap": True}),
+        ("kind", {"no_wrap": True}),
+        ("instrument", {"ratio": 1}),
+        ("confidence", {"no_wrap": True}),
+    ):
+        table.add_column(name, **options)
     for where, one in rows:
         title = one.title_zh if lang == "zh" else one.title
         ended = f" (until {one.ended})" if one.ended else ""
         style = {"reported": "dim", "guidance": "cyan", "letter": "yellow"}.get(one.kind, "")
-        table.add_row(one.effective.isoformat(), where, one.kind, f"{title}{ended} [dim]{one.citation or one.row}[/dim]", one.confidence, style=style)
+        table.add_row(
+            one.effective.isoformat(),
+            where,
+            one.kind,
+            f"{title}{ended} [dim]{one.citation or one.row}[/dim]",
+            one.confidence,
+            style=style,
+        )
     console().print(table if rows else "no instrument on these days")
 
 
@@ -78,8 +97,10 @@ def _instruments(law: Law, regime: str | None) -> list[tuple[str, Instrument]]:
 def _instrument_json(regime: str, one: Instrument) -> dict[str, Any]:
     return {
         "id": one.id, "regime": regime, "title": one.title, "title_zh": one.title_zh, "kind": one.kind,
-        "citation": one.citation, "published": _iso(one.published), "effective": _iso(one.effective), "ended": _iso(one.ended),
-        "confidence": one.confidence, "authority": one.authority, "addressee": one.addressee, "url": one.url, "row": one.row,
+        "citation": one.citation, "published": _iso(one.published), "effective": _iso(one.effective),
+        "ended": _iso(one.ended),
+        "confidence": one.confidence, "authority": one.authority, "addressee": one.addressee, "url": one.url,
+        "row": one.row,
         "note": one.note,
     }  # fmt: skip
 
@@ -94,14 +115,18 @@ def _iso(day: date | None) -> str | None:
 @overlay_option
 @_FORM
 @lang_option
-def show(provision: str, as_of: date, overlays: tuple[Path, ...], amendments: tuple[str, ...], form: str, lang: Any) -> None:
+def show(
+    provision: str, as_of: date, overlays: tuple[Path, ...], amendments: tuple[str, ...], form: str, lang: Any
+) -> None:
     """Show one PROVISION (by name, key or paragraph): its words, its Python, the values by date, what rests on it."""
     from twokey.cli.law_view import provision_json, show_provision  # noqa: PLC0415
 
     chosen = chosen_law(overlays, amendments)
     found = _find(chosen, provision)
     if form == "json":
-        write_text(json.dumps([provision_json(one, chosen, as_of) for one in found], ensure_ascii=False, indent=2), None)
+        write_text(
+            json.dumps([provision_json(one, chosen, as_of) for one in found], ensure_ascii=False, indent=2), None
+        )
     else:
         for one in found:
             show_provision(one, chosen, as_of, lang)
@@ -126,7 +151,15 @@ def _find(law: Law, name: str) -> list[Provision]:
 @overlay_option
 @_FORM
 @lang_option
-def diff(first: date, second: date, regime: str | None, overlays: tuple[Path, ...], amendments: tuple[str, ...], form: str, lang: Any) -> None:
+def diff(
+    first: date,
+    second: date,
+    regime: str | None,
+    overlays: tuple[Path, ...],
+    amendments: tuple[str, ...],
+    form: str,
+    lang: Any,
+) -> None:
     """Say what changed between two days: provisions that began or ended, and values that became others."""
     from twokey.cli.law_view import changes_between, show_changes  # noqa: PLC0415
 
@@ -145,7 +178,9 @@ def diff(first: date, second: date, regime: str | None, overlays: tuple[Path, ..
 @click.option("--failures", is_flag=True, help="Print only the rows that fail.")
 @_FORM
 @click.pass_context
-def check(ctx: click.Context, file: Path, overlays: tuple[Path, ...], amendments: tuple[str, ...], failures: bool, form: str) -> None:
+def check(
+    ctx: click.Context, file: Path, overlays: tuple[Path, ...], amendments: tuple[str, ...], failures: bool, form: str
+) -> None:
     """Run the determinations of FILE (CSV: id, regime, as_of, question, facts, expected) and report row by row.
 
     Exit status: 0 every row passes, 1 some fail, 3 the file cannot be read.
@@ -156,8 +191,20 @@ def check(ctx: click.Context, file: Path, overlays: tuple[Path, ...], amendments
     checked = [checker.check(row) for row in read_determinations(file)]
     failed = sum(not one.passed for one in checked)
     if form == "json":
-        rows = [{"id": one.row.id, "line": one.row.line, "passed": one.passed, "expected": one.row.expected, "given": one.given} for one in checked]
-        write_text(json.dumps({"rows": rows, "passed": len(checked) - failed, "failed": failed}, ensure_ascii=False, indent=2), None)
+        rows = [
+            {
+                "id": one.row.id,
+                "line": one.row.line,
+                "passed": one.passed,
+                "expected": one.row.expected,
+                "given": one.given,
+            }
+            for one in checked
+        ]
+        write_text(
+            json.dumps({"rows": rows, "passed": len(checked) - failed, "failed": failed}, ensure_ascii=False, indent=2),
+            None,
+        )
     else:
         for one in checked:
             if not (failures and one.passed):
@@ -177,13 +224,16 @@ def coverage(only_open: bool, form: str) -> None:
 
     rows = [row for row in rows_of(chosen_law((), ())) if not (only_open and row.provisions)]
     if form == "json":
-        table = [{"row": row.row, "what": row.what, "provisions": list(row.provisions), "reason": row.reason} for row in rows]
+        table = [
+            {"row": row.row, "what": row.what, "provisions": list(row.provisions), "reason": row.reason} for row in rows
+        ]
         write_text(json.dumps(table, ensure_ascii=False, indent=2), None)
         return
     for row in rows:
         sign = click.style("✓", fg="green") if row.provisions else click.style("–", fg="yellow")
         click.echo(f"{sign} {row.row:<28} {row.what}")
-        click.echo(click.style(f"  {'':<28} {', '.join(row.provisions) or 'not encoded: ' + (row.reason or 'no provision rests on it')}", dim=True))
+        why = ", ".join(row.provisions) or f"not encoded: {row.reason or 'no provision rests on it'}"
+        click.echo(click.style(f"  {'':<28} {why}", dim=True))
     encoded = sum(bool(row.provisions) for row in rows)
     click.echo(f"{len(rows)} rows: {encoded} encoded, {len(rows) - encoded} not, each with its reason")
 
@@ -204,7 +254,9 @@ def prove(ctx: click.Context, as_of: date, overlays: tuple[Path, ...], amendment
     for one in proofs_of(chosen_law(overlays, amendments), as_of):
         failed |= not one.holds
         if form == "json":
-            broken = None if one.counterexample is None else {name: str(value) for name, value in one.counterexample.items()}
+            broken = (
+                None if one.counterexample is None else {name: str(value) for name, value in one.counterexample.items()}
+            )
             rows.append({"name": one.name, "holds": one.holds, "detail": one.detail, "counterexample": broken})
             continue
         sign = click.style("✓", fg="green") if one.holds else click.style("✗", fg="red", bold=True)
@@ -223,3 +275,56 @@ def schema() -> None:
     from importlib import resources  # noqa: PLC0415
 
     click.echo(resources.files("twokey.law").joinpath("assessment.schema.json").read_text(encoding="utf-8"), nl=False)
+
+
+@law.command()
+@click.argument("word", required=False)
+@_FORM
+@lang_option
+def facts(word: str | None, form: str, lang: Any) -> None:
+    """List the facts that an order may state, with type, unit and choices; WORD narrows the list."""
+    from twokey.law.engine.facts import dictionary  # noqa: PLC0415
+
+    chosen = [
+        fact
+        for fact in dictionary().values()
+        if word is None or word.casefold() in f"{fact.name} {fact.en} {fact.zh}".casefold()
+    ]
+    if form == "json":
+        table = [
+            {"name": fact.name, "type": fact.type, "unit": fact.unit, "en": fact.en, "zh": fact.zh, "max": fact.max,
+             "choices": list(fact.choices)}
+            for fact in chosen
+        ]  # fmt: skip
+        write_text(json.dumps(table, ensure_ascii=False, indent=2), None)
+        return
+    from rich.table import Table  # noqa: PLC0415
+
+    table_view = Table(box=None, padding=(0, 2, 0, 0), expand=True)
+    for name, options in (("fact", {"no_wrap": True}), ("type", {"no_wrap": True}), ("", {"ratio": 1})):
+        table_view.add_column(name, **options)
+    for fact in chosen:
+        kind = f"{fact.type}, {fact.unit_in(lang)}" if fact.unit else fact.type
+        choices = f" [dim]({', '.join(fact.choices)})[/dim]" if fact.choices else ""
+        table_view.add_row(fact.name, kind, f"{fact.label(lang)}{choices}")
+    console().print(table_view if chosen else f"no fact speaks of {word!r}")
+
+
+@law.command()
+@_FORM
+@lang_option
+def questions(form: str, lang: Any) -> None:
+    """List the questions that each regime answers, and the answers that each can have."""
+    chosen = chosen_law((), ())
+    rows = [(key, one, chosen.packs[one.regime]) for key, one in chosen.questions.items()]
+    if form == "json":
+        table = [{"question": key, "words": one.text, "answers": list(one.answers)} for key, one, _ in rows]
+        write_text(json.dumps(table, ensure_ascii=False, indent=2), None)
+        return
+    for key, one, pack in rows:
+        words = pack.words_zh.get("questions", {}).get(one.name, one.text) if lang == "zh" else one.text
+        click.echo(f"{click.style(key, bold=True)}  {words}")
+        answers = [
+            f"{answer} ({pack.answers[answer][lang]})" if answer in pack.answers else answer for answer in one.answers
+        ]
+        click.echo(click.style(f"    {'; '.join(answers) or 'a value'}", dim=True))

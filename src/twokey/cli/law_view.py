@@ -14,7 +14,7 @@ from rich.text import Text
 
 from twokey.cli.shared import console
 from twokey.law.engine.define import Provision
-from twokey.law.engine.law import Law, Parameter
+from twokey.law.engine.law import DatedValue, Law, Parameter
 from twokey.law.engine.tree import params_of, refs_of
 from twokey.law.engine.words import Lang, paragraph_of, plain, sentence, text_of
 
@@ -43,14 +43,30 @@ def changes_between(law: Law, first: date, second: date) -> Iterator[Change]:
         was, now = early.force.get(provision.key, False), late.force.get(provision.key, False)
         if was != now:
             words = ("not in force", "in force")
-            yield Change(provision.regime, "provision", provision.name, words[was], words[now], provision.instrument, provision.paragraph)
+            yield Change(
+                provision.regime,
+                "provision",
+                provision.name,
+                words[was],
+                words[now],
+                provision.instrument,
+                provision.paragraph,
+            )
     for pack in law.packs.values():
         for parameter in pack.parameters.values():
             before, after = parameter.on(first), parameter.on(second)
             if before != after:
                 source = after or before
                 assert source is not None
-                yield Change(pack.regime, "parameter", parameter.name, _difference(before, after), _difference(after, before), source.instrument, source.at)
+                yield Change(
+                    pack.regime,
+                    "parameter",
+                    parameter.name,
+                    _difference(before, after),
+                    _difference(after, before),
+                    source.instrument,
+                    source.at,
+                )
 
 
 def _difference(value: Any, other: Any) -> str:
@@ -93,10 +109,17 @@ def provision_json(provision: Provision, law: Law, day: date) -> dict[str, Any]:
         "sentence_zh": sentence(provision.tree, provision.regime, at, "zh"), "instrument": provision.instrument,
         "since": start.isoformat(), "until": end.isoformat() if end else None, "in_force": at.force[provision.key],
         "parameters": {
-            name: [{"from": value.start.isoformat(), "value": _json(value.value), "instrument": value.instrument, "at": value.at, "confidence": value.confidence} for value in parameters[name].values]
+            name: [_dated_json(value) for value in parameters[name].values]
             for name in params_of(provision.tree)
         },
         "rests_on": list(refs_of(provision.tree)), "used_by": _users(provision, law),
+    }  # fmt: skip
+
+
+def _dated_json(value: DatedValue) -> dict[str, Any]:
+    return {
+        "from": value.start.isoformat(), "value": _json(value.value), "instrument": value.instrument, "at": value.at,
+        "confidence": value.confidence,
     }  # fmt: skip
 
 
@@ -122,9 +145,16 @@ def show_provision(provision: Provision, law: Law, day: date, lang: Lang) -> Non
     screen.print(Text(paragraph_of(provision, at, lang), "bold").append(f"  {provision.key}", "dim"))
     screen.print(text_of(provision, at, lang))
     state = "in force" if at.force[provision.key] else "not in force"
-    screen.print(Text(f"{state} on {day}; from {start}{f' until {end}' if end else ''}", "green" if at.force[provision.key] else "yellow"))
+    screen.print(
+        Text(
+            f"{state} on {day}; from {start}{f' until {end}' if end else ''}",
+            "green" if at.force[provision.key] else "yellow",
+        )
+    )
     title = instrument.title_zh if lang == "zh" else instrument.title
-    screen.print(Text(f"{title}; {instrument.citation or instrument.row}; {instrument.kind}; {instrument.confidence}", "dim"))
+    screen.print(
+        Text(f"{title}; {instrument.citation or instrument.row}; {instrument.kind}; {instrument.confidence}", "dim")
+    )
     if instrument.note:
         screen.print(Text(instrument.note_zh if lang == "zh" and instrument.note_zh else instrument.note, "dim"))
     screen.print()
@@ -152,11 +182,22 @@ def _source(provision: Provision) -> str:
 
 
 def _values(parameter: Parameter, lang: Lang) -> Table:
-    table = Table(title=f"law.{parameter.name}: {parameter.zh if lang == 'zh' else parameter.en}", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table = Table(
+        title=f"law.{parameter.name}: {parameter.zh if lang == 'zh' else parameter.en}",
+        title_justify="left",
+        box=None,
+        padding=(0, 2, 0, 0),
+    )
     for name in ("from", "value", "at", "instrument", "confidence"):
         table.add_column(name, overflow="fold")
     for value in parameter.values:
-        table.add_row(value.start.isoformat(), f"{plain(value.value, lang)} {parameter.unit}".strip(), value.at, value.instrument, value.confidence)
+        table.add_row(
+            value.start.isoformat(),
+            f"{plain(value.value, lang)} {parameter.unit}".strip(),
+            value.at,
+            value.instrument,
+            value.confidence,
+        )
     if parameter.unset:
         table.add_row("–", parameter.unset_zh if lang == "zh" else parameter.unset, "", "", "")
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import sys
 from typing import Final
 
@@ -34,6 +35,8 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "audit": ("twokey.cli.desk_admin", "audit", "History: sealed, checked, exported, witnessed."),
     "backup": ("twokey.cli.desk_admin", "backup", "Back a desk up, and restore it."),
     "chips": ("twokey.cli.chips", "chips", "What a chip is: list, show and compare the catalogue."),
+    "outlook": ("twokey.cli.outlook", "outlook", "What may happen to supply, share and the gap when either key turns."),
+    "deploy": ("twokey.cli.deploy", "deploy", "Where work may run: estimate, equivalent, place, enforce, report."),
 }
 
 
@@ -82,4 +85,12 @@ def run() -> None:
         code = 3
     except BrokenPipeError:
         code = 0
+    except Exception as error:  # a fault of ours: say so in one line, and show the rest only to who asks for it
+        if os.environ.get("TWOKEY_DEBUG"):
+            raise
+        click.echo(f"internal error: {type(error).__name__}: {error}", err=True)
+        click.echo(
+            "This is a fault of Twokey, not of your input; set TWOKEY_DEBUG=1 to see where it happened.", err=True
+        )
+        code = 70
     sys.exit(code if isinstance(code, int) else 0)

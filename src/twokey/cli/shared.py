@@ -111,7 +111,7 @@ def console(*, width: int | None = None) -> Console:
 
 
 def write_text(text: str, out: Path | None) -> None:
-    """Write to a file, or to standard output."""
+    """Write to a file, or to standard output. Errors: UserError where the file cannot be written."""
     if out is None:
         click.echo(text, nl=not text.endswith("\n"))
         return

@@ -14,17 +14,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from twokey.law.assess import assess, assessment_of, decide, law_digest
+    from twokey.law.assessing import assess, assessment_of, decide, law_digest
     from twokey.law.change import amended, find_amendment
-    from twokey.law.explain import Reason, explain
+    from twokey.law.explaining import Reason, explain
     from twokey.law.order import facts_of_order, read_order
     from twokey.law.records import Answer, Assessment, Finding, KeyAnswer
     from twokey.law.source import law
 
 _HOMES = {
-    "assess": ("assess", "assessment_of", "decide", "law_digest"),
+    "assessing": ("assess", "assessment_of", "decide", "law_digest"),
     "change": ("amended", "find_amendment"),
-    "explain": ("Reason", "explain"),
+    "explaining": ("Reason", "explain"),
     "order": ("facts_of_order", "read_order"),
     "records": ("Answer", "Assessment", "Finding", "KeyAnswer"),
     "source": ("law",),

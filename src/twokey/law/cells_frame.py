@@ -20,7 +20,7 @@ def frame_of_cells(chosen: Sequence[Variable]) -> pl.DataFrame:
     frame = pl.DataFrame({"": [0]})
     for one in chosen:
         samples: list[Any] = [one.classes.sample(index) for index in range(one.classes.size)]
-        kind = pl.Boolean if isinstance(one.classes, Flag) else None
+        kind: type[pl.DataType] | None = pl.Boolean if isinstance(one.classes, Flag) else None
         if isinstance(one.classes, Ordered) and not hasattr(samples[0], "year"):
             kind, samples = pl.Float64, [float(sample) for sample in samples]
         frame = frame.join(pl.DataFrame({one.name: pl.Series(samples, dtype=kind)}), how="cross")

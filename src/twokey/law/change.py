@@ -1,7 +1,7 @@
 """Amendments and overlays: a small file that changes parameters, provisions and questions from a day on.
 
-An *amendment* is a draft change of the law; an *overlay* is a user's own: the value that their licence states, a condition
-that binds them, a house policy. Both have one form and pass the same checks as a pack.
+An *amendment* is a draft change of the law; an *overlay* is a user's own: the value that their licence states, a
+condition that binds them, a house policy. Both have one form and pass the same checks as a pack.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from twokey.law.engine.check import problems
 from twokey.law.engine.define import Provision, Question, Rulebook
 from twokey.law.engine.law import DatedValue, Instrument, Law, Pack, Parameter, load_pack
 from twokey.law.engine.read import Source, read_text
-from twokey.law.engine.tree import Branch, Node
+from twokey.law.engine.tree import Branch, Const, Node
 
 _HEAD = {"title", "title_zh", "citation", "kind", "from", "confidence", "url", "note", "note_zh", "authority"}
 _TABLES = {"parameters", "provisions", "questions"}
@@ -46,8 +46,8 @@ def find_amendment(name: str) -> Path:
 def amended(law: Law, path: Path) -> Law:
     """Return the law with a change put in; before the change's day it is as it was.
 
-    Errors: UserError with file and line for a name that does not exist, text outside the provisions' Python, a unit that
-    does not fit, and the like.
+    Errors: UserError with file and line for a name that does not exist, text outside the provisions' Python, a unit
+    that does not fit, and the like.
     """
     if path.is_dir():
         return _with_folder(law, path)
@@ -73,8 +73,11 @@ class _Change:
                 raise UserError(f"{self.at(key)}: unknown key {key!r}{nearest(key, _HEAD | _TABLES)}")
         if not isinstance(table.get("title"), str):
             raise UserError(f"{path}: needs a title")
+        for key in _HEAD - {"from"}:
+            if not isinstance(table.get(key, ""), str):
+                raise UserError(f"{self.at(key)}: {key}: must be text (got {table[key]!r})")
         self.start: date = table.get("from", date.min)
-        if not isinstance(self.start, date):
+        if not _is_day(self.start):
             raise UserError(f"{self.at('from')}: from: must be a date (got {self.start!r})")
         self.packs: dict[str, Pack] = dict(law.packs)
         self.gates: list[tuple[str, str]] = []
@@ -109,7 +112,10 @@ class _Change:
 
     def _tables(self, kind: str) -> list[tuple[str, Mapping[str, Any]]]:
         found = []
-        for regime, entries in self.table.get(kind, {}).items():
+        tables = self.table.get(kind, {})
+        if not isinstance(tables, Mapping):
+            raise UserError(f"{self.at(kind)}: {kind}: must hold one table a pack, such as [{kind}.us-export]")
+        for regime, entries in tables.items():
             if regime not in self.packs:
                 raise UserError(f"{self.at(regime)}: no pack {regime!r}{nearest(regime, self.packs)}")
             if not isinstance(entries, Mapping) or not all(isinstance(entry, Mapping) for entry in entries.values()):
@@ -144,8 +150,11 @@ class _Change:
         where = f"{self.at(name)}: {regime}.{name}"
         if "is" not in entry:
             raise UserError(f"{where}: needs a value (is = ...)")
-        value = frozenset(entry["is"]) if isinstance(entry["is"], list) else entry["is"]
-        dated = DatedValue(self.start, value, self.instrument_id, entry.get("at", ""), self.table.get("confidence", "stated"))
+        self._texts(entry, where, "en", "zh", "unit", "at")
+        value = _value(entry["is"], where)
+        dated = DatedValue(
+            self.start, value, self.instrument_id, entry.get("at", ""), self.table.get("confidence", "stated")
+        )
         old = pack.parameters.get(name)
         if old is None:
             if not ("en" in entry and "zh" in entry):
@@ -154,8 +163,14 @@ class _Change:
                 )
             new = Parameter(name, entry["en"], entry["zh"], (dated,), entry.get("unit", ""))
         else:
-            if old.values and type(old.values[-1].value) is not type(value) and not _both_numbers(old.values[-1].value, value):
-                raise UserError(f"{where}: must be of the same type as before, such as {old.values[-1].value!r} (got {value!r})")
+            if (
+                old.values
+                and type(old.values[-1].value) is not type(value)
+                and not _both_numbers(old.values[-1].value, value)
+            ):
+                raise UserError(
+                    f"{where}: must be of the same type as before, such as {old.values[-1].value!r} (got {value!r})"
+                )
             new = replace(old, values=(*(one for one in old.values if one.start < self.start), dated), unset="")
         self.packs[regime] = replace(pack, parameters={**pack.parameters, name: new})
 
@@ -164,6 +179,7 @@ class _Change:
         key, where = f"{regime}:{name}", self.at(name)
         if not isinstance(entry.get("text"), str):
             raise UserError(f"{where}: {key}: needs its text (text = '...')")
+        self._texts(entry, f"{where}: {key}", "paragraph", "en", "zh")
         old = pack.provisions.get(key)
         provisions = dict(pack.provisions)
         before = f"{key}@{self.instrument_id}"
@@ -187,7 +203,11 @@ class _Change:
             condition=bool(entry.get("condition", old.condition if old else False)),
         )
         provisions[key] = new
-        words = {**pack.words_zh, "provisions": {**_table(pack.words_zh, "provisions"), name: entry["zh"]}} if "zh" in entry else pack.words_zh
+        words = (
+            {**pack.words_zh, "provisions": {**_table(pack.words_zh, "provisions"), name: entry["zh"]}}
+            if "zh" in entry
+            else pack.words_zh
+        )
         self.packs[regime] = replace(pack, provisions=provisions, words_zh=words)
         if entry.get("gate"):
             if entry["gate"] not in ("export", "import"):
@@ -201,14 +221,24 @@ class _Change:
         if old is None:
             raise UserError(f"{where}: no question {key}{nearest(name, [one.name for one in pack.questions.values()])}")
         first = []
-        for line in entry.get("first", ()):
-            if not (isinstance(line, Mapping) and set(line) == {"if", "then"}):
+        lines = entry.get("first", ())
+        for line in lines if isinstance(lines, list | tuple) else (lines,):
+            if not (
+                isinstance(line, Mapping)
+                and set(line) == {"if", "then"}
+                and all(isinstance(one, str) for one in line.values())
+            ):
                 raise UserError(f"{where}: {key}: each line of `first` is {{ if = '...', then = 'answer' }}")
             if line["then"] not in old.answers and line["then"] not in pack.answers:
                 raise UserError(f"{where}: {key}: no answer {line['then']!r}{nearest(line['then'], old.answers)}")
             first.append(Branch(self._read(line["if"], regime, pack.provisions, None), line["then"]))
         questions = {**pack.questions, key: replace(old, branches=(*first, *old.branches))}
         self.packs[regime] = replace(pack, questions=questions)
+
+    def _texts(self, entry: Mapping[str, Any], where: str, *names: str) -> None:
+        for name in names:
+            if not isinstance(entry.get(name, ""), str):
+                raise UserError(f"{where}: {name}: must be text (got {entry[name]!r})")
 
     def _read(self, text: str, regime: str, provisions: Mapping[str, Provision], before: str | None) -> Node:
         first_line = text.strip().splitlines()[0][:60] if text.strip() else ""
@@ -229,6 +259,21 @@ def _resolver(
         return found[0] if len(found) == 1 else None
 
     return resolve
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, date) and not isinstance(value, datetime)
+
+
+def _value(given: Any, where: str) -> Any:
+    """Return a parameter's value: a number, a word, a boolean, a day, or a list of words. Errors: UserError."""
+    if isinstance(given, list):
+        if not all(isinstance(one, str) for one in given):
+            raise UserError(f"{where}: a list is a list of words (got {given!r})")
+        return frozenset(given)
+    if not isinstance(given, bool | int | float | str) and not _is_day(given):
+        raise UserError(f"{where}: must be a number, a word, true or false, a date, or a list of words (got {given!r})")
+    return given
 
 
 def _both_numbers(one: Any, other: Any) -> bool:
@@ -257,39 +302,57 @@ def _with_folder(law: Law, folder: Path) -> Law:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{folder}: not valid TOML: {error}") from None
     rules = Rulebook(head.get("regime", folder.name))
-    lines = text.splitlines()
+    typed = _Typed(rules, law, path, text.splitlines())
     for name, entry in table.get("provisions", {}).items():
-        _define_provision(rules, law, name, entry, path, lines)
+        typed.provision(name, entry)
     for name, entry in table.get("questions", {}).items():
-        _define_question(rules, law, name, entry, path, lines)
+        typed.question(name, entry)
     changed = law.with_pack(load_pack(folder, rules), head.get("title", folder.name))
     for problem in problems(changed):
         raise UserError(problem)
     return changed
 
 
-def _line(lines: list[str], name: str) -> int:
-    return next((number for number, line in enumerate(lines, 1) if name in line), 1)
+class _Typed:
+    """Provisions and questions of a pack that is written as text."""
 
+    def __init__(self, rules: Rulebook, law: Law, path: Path, lines: list[str]) -> None:
+        self.rules, self.law, self.path, self.lines = rules, law, path, lines
 
-def _define_provision(rules: Rulebook, law: Law, name: str, entry: Mapping[str, Any], path: Path, lines: list[str]) -> None:
-    line, key = _line(lines, name), f"{rules.regime}:{name}"
-    for needed in ("paragraph", "instrument", "text", "en"):
-        if needed not in entry:
-            raise UserError(f"{path}:{line}: {name}: needs {needed}")
-    tree = read_text(entry["text"], Source(str(path), line), _resolver(rules.regime, rules.provisions, law.packs, None))
-    rules.provisions[key] = Provision(
-        key, entry["paragraph"], entry["instrument"], _not_callable, tree, entry["en"], str(path), line,
-        since=entry.get("since"), until=entry.get("until"), condition=bool(entry.get("condition")),
-    )  # fmt: skip
+    def _source(self, name: str) -> Source:
+        return Source(str(self.path), next((n for n, line in enumerate(self.lines, 1) if name in line), 1))
 
+    def _resolve(self) -> Callable[[str], str | None]:
+        return _resolver(self.rules.regime, self.rules.provisions, self.law.packs, None)
 
-def _define_question(rules: Rulebook, law: Law, name: str, entry: Mapping[str, Any], path: Path, lines: list[str]) -> None:
-    line, key = _line(lines, name), f"{rules.regime}:{name}"
-    resolve = _resolver(rules.regime, rules.provisions, law.packs, None)
-    try:
-        branches = [Branch(read_text(one["if"], Source(str(path), line), resolve), one["then"]) for one in entry["branches"]]
-        branches.append(Branch(read_text("True", Source(str(path), line), resolve), entry["otherwise"]))
-    except KeyError as error:
-        raise UserError(f"{path}:{line}: {name}: needs {error.args[0]}") from None
-    rules.questions[key] = Question(key, _not_callable, tuple(branches), None, entry.get("en", name), str(path), line)
+    def provision(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Define one provision. Errors: UserError that names file, line and what is missing."""
+        source, key = self._source(name), f"{self.rules.regime}:{name}"
+        for needed in ("paragraph", "instrument", "text", "en"):
+            if needed not in entry:
+                raise UserError(f"{source.file}:{source.first_line}: {name}: needs {needed}")
+        self.rules.provisions[key] = Provision(
+            key=key,
+            paragraph=entry["paragraph"],
+            instrument=entry["instrument"],
+            function=_not_callable,
+            tree=read_text(entry["text"], source, self._resolve()),
+            text=entry["en"],
+            file=source.file,
+            line=source.first_line,
+            since=entry.get("since"),
+            until=entry.get("until"),
+            condition=bool(entry.get("condition")),
+        )
+
+    def question(self, name: str, entry: Mapping[str, Any]) -> None:
+        """Define one question. Errors: UserError that names file, line and what is missing."""
+        source, key = self._source(name), f"{self.rules.regime}:{name}"
+        try:
+            branches = [Branch(read_text(one["if"], source, self._resolve()), one["then"]) for one in entry["branches"]]
+            branches.append(Branch(Const(True), entry["otherwise"]))
+        except KeyError as error:
+            raise UserError(f"{source.file}:{source.first_line}: {name}: needs {error.args[0]}") from None
+        self.rules.questions[key] = Question(
+            key, _not_callable, tuple(branches), None, entry.get("en", name), source.file, source.first_line
+        )

@@ -26,7 +26,9 @@ def coverage(law: Law) -> Iterator[Covered]:
     table = tomllib.loads(resources.files("twokey.law").joinpath("coverage.toml").read_text(encoding="utf-8"))
     for regime, rows in table.items():
         for row, entry in rows.items():
-            names = [one if ":" in one else f"{regime}:{one}" for one in entry.get("provisions", entry.get("questions", ()))]
+            names = [
+                one if ":" in one else f"{regime}:{one}" for one in entry.get("provisions", entry.get("questions", ()))
+            ]
             for name in names:
                 if name not in law.provisions and name not in law.questions:
                     raise UserError(f"coverage.toml: {regime} {row}: no provision or question {name}")
@@ -42,6 +44,10 @@ def _reports(law: Law, pack: Pack) -> Iterator[Covered]:
             continue
         resting = [one.key for one in law.provisions.values() if one.instrument == key]
         for other in law.packs.values():
-            names = [name for name, parameter in other.parameters.items() if any(value.instrument == key for value in parameter.values)]
+            names = [
+                name
+                for name, parameter in other.parameters.items()
+                if any(value.instrument == key for value in parameter.values)
+            ]
             resting += [f"{other.regime}:law.{name}" for name in names]
         yield Covered(key, instrument.title, tuple(dict.fromkeys(resting)), "" if resting else instrument.note)

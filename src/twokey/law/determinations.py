@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from twokey.chips.errors import UserError, nearest
+from twokey.law.engine.fold import fold
 from twokey.law.engine.law import Law
 from twokey.law.engine.one import Compiled, compile_one
-from twokey.law.engine.fold import fold
 from twokey.law.order import facts_of_order
 
 COLUMNS = ("id", "regime", "as_of", "question", "facts", "expected")
@@ -66,7 +66,7 @@ def read_determinations(path: Path) -> Iterator[Determination]:
 def _row(record: Mapping[str, str | None], where: str, line: int) -> Determination:
     try:
         facts = json.loads(record["facts"] or "")
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # malformed, or endless
         raise UserError(f"{where}: facts: not valid JSON: {error}") from None
     if not isinstance(facts, dict):
         raise UserError(f"{where}: facts: must be a JSON object of fact names and values")

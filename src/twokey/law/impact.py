@@ -1,8 +1,8 @@
-"""What an amendment changes: over a book of orders, by line, provision, units and value; and over every order there is."""
+"""What an amendment changes: over a book of orders, by line, by provision, in units and in value."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,14 +12,15 @@ import polars as pl
 
 from twokey.chips.errors import UserError
 from twokey.law.book import admit_frame, read_book
-from twokey.law.engine.fold import Folded
+from twokey.law.engine.fold import THEN, Folded, side_by_side
 from twokey.law.engine.law import Headline, Law
-from twokey.law.engine.many import ManyLaw
+from twokey.law.engine.many import ManyLaw, places
 from twokey.law.engine.tree import refs_of
 from twokey.law.state import state_of
 
 STATUS: Final = ("clear", "needs_information", "blocked")
 UNITS, VALUE = "item.quantity", "item.value_usd"
+_OPEN: Final = 255  # more than any question has answers; one less stands for an open answer
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class Moved:
     value_usd: float = 0.0
 
     def add(self, lines: int, units: float, value_usd: float) -> None:
-        """Add more lines."""
+        """Add more lines, their units and their value in USD."""
         self.lines, self.units, self.value_usd = self.lines + lines, self.units + units, self.value_usd + value_usd
 
 
@@ -72,20 +73,18 @@ class Difference:
     day: date
     questions: tuple[str, ...] = field(init=False)
     changed: tuple[str, ...] = field(init=False)
-    _laws: tuple[ManyLaw, ManyLaw] = field(init=False)
+    _both: ManyLaw = field(init=False)
 
     def __post_init__(self) -> None:
         old, new = state_of(self.before, self.day).folded, state_of(self.after, self.day).folded
         self.changed = tuple(key for key, tree in new.provisions.items() if old.provisions.get(key) != tree)
         headlines = [headline for pack in self.after.packs.values() if pack.key for headline in pack.headlines]
         self.questions = tuple(one.question for one in headlines if self._reaches(one.question, old, new))
-        own = [key for key in self.changed if "@" not in key]
-        shared = tuple(key for key in own if key in old.provisions)
-        self._laws = (
-            ManyLaw(old, self.questions, shared or tuple(old.provisions)[:1]),
-            ManyLaw(new, self.questions, tuple(own) or tuple(new.provisions)[:1]),
-        )
-        self.changed = tuple(own)
+        self.changed = tuple(key for key in self.changed if "@" not in key)
+        both = side_by_side(old, new)
+        asked = [name for key in self.questions for name in (key, f"{THEN}{key}")]
+        shown = [name for key in self.changed for name in (key, f"{THEN}{key}") if name in both.provisions]
+        self._both = ManyLaw(both, tuple(asked), tuple(shown))
 
     def _reaches(self, question: str, old: Folded, new: Folded) -> bool:
         if old.questions.get(question) != new.questions[question]:
@@ -106,42 +105,52 @@ class Difference:
         impact = Impact(lines=facts.height)
         if not self.questions:
             return impact
-        old, new = (law.evaluate(facts) for law in self._laws)
+        told = self._both.evaluate(facts)
         weights = pl.DataFrame(
             {
-                "units": facts[UNITS].fill_null(0.0) if UNITS in facts.columns else pl.Series([0.0]).new_from_index(0, facts.height),
-                "value": facts[VALUE].fill_null(0.0) if VALUE in facts.columns else pl.Series([0.0]).new_from_index(0, facts.height),
+                "units": facts[UNITS].fill_null(0.0)
+                if UNITS in facts.columns
+                else pl.Series([0.0]).new_from_index(0, facts.height),
+                "value": facts[VALUE].fill_null(0.0)
+                if VALUE in facts.columns
+                else pl.Series([0.0]).new_from_index(0, facts.height),
             }
         )
         moved_key = pl.Series([False]).new_from_index(0, facts.height)
         for question in self.questions:
-            pair = pl.DataFrame({"before": old[question].cast(pl.String), "after": new[question].cast(pl.String)})
-            moved = pair["before"].ne_missing(pair["after"])
-            if moved.any():
-                moved_key |= self._count(impact, question, pair, weights, moved)
+            answers = self.after.questions[question].answers
+            pair = _pairs(told[question], told[f"{THEN}{question}"], answers)
+            moved_key |= self._count(impact, question, pair, weights)
         for key in self.changed:
-            before = old[key] if key in old.columns else pl.Series([False]).new_from_index(0, facts.height)
-            differs = before.ne_missing(new[key]) & moved_key
+            before = told[key] if key in told.columns else pl.Series([False]).new_from_index(0, facts.height)
+            differs = before.ne_missing(told[f"{THEN}{key}"]) & moved_key
             if differs.any():
                 _add(impact.provisions, key, weights.filter(differs))
         return impact
 
-    def _count(self, impact: Impact, question: str, pair: pl.DataFrame, weights: pl.DataFrame, moved: pl.Series) -> pl.Series:
+    def _count(self, impact: Impact, question: str, pair: pl.Series, weights: pl.DataFrame) -> pl.Series:
+        """Count the moves of one question, and return the lines on which its key moved."""
         headline = next(one for pack in self.after.packs.values() for one in pack.headlines if one.question == question)
         key = next(pack.key for pack in self.after.packs.values() if headline in pack.headlines)
-        groups = pl.concat([pair, weights], how="horizontal").filter(moved).group_by("before", "after").agg(
-            pl.len().alias("lines"), pl.col("units").sum(), pl.col("value").sum()
-        )
-        stricter: list[tuple[str | None, str | None]] = []
-        for before, after, lines, units, value in groups.iter_rows():
-            answers = (question, before or "needs_information", after or "needs_information")
-            impact.answers.setdefault(answers, Moved()).add(lines, units, value)
+        answers = self.after.questions[question].answers
+        names = dict(enumerate(answers))
+        groups = weights.with_columns(pair=pair).filter(pair // _OPEN != pair % _OPEN).group_by("pair")
+        moving: list[int] = []
+        for code, lines, units, value in groups.agg(pl.len(), pl.col("units").sum(), pl.col("value").sum()).iter_rows():
+            before, after = names.get(code // _OPEN), names.get(code % _OPEN)
+            moves = (question, before or "needs_information", after or "needs_information")
+            impact.answers.setdefault(moves, Moved()).add(lines, units, value)
             was, now = _status(headline, before), _status(headline, after)
             if was != now:
                 impact.keys.setdefault((key, was, now), Moved()).add(lines, units, value)
-                stricter.append((before, after))
-        chosen = pl.DataFrame(stricter, schema={"before": pl.String, "after": pl.String}, orient="row")
-        return pair.join(chosen.with_columns(pl.lit(True).alias("yes")), on=["before", "after"], how="left", nulls_equal=True, maintain_order="left")["yes"].fill_null(False)
+                moving.append(code)
+        return pair.is_in(moving)
+
+
+def _pairs(before: pl.Series, after: pl.Series, answers: Sequence[str]) -> pl.Series:
+    """Return both answers of each line as one number: the place of the first times `_OPEN`, plus that of the second."""
+    first, second = (places(one, answers).cast(pl.UInt16).fill_null(_OPEN - 1) for one in (before, after))
+    return first * _OPEN + second
 
 
 def _add(table: dict[str, Moved], key: str, lines: pl.DataFrame) -> None:
@@ -172,7 +181,7 @@ def merged(impacts: list[Impact]) -> Impact:
     for one in impacts:
         whole.lines += one.lines
         for mine, theirs in ((whole.keys, one.keys), (whole.answers, one.answers), (whole.provisions, one.provisions)):
-            _merge(mine, theirs)  # type: ignore[arg-type]  # each pair has the same keys
+            _merge(mine, theirs)
     return whole
 
 

@@ -24,6 +24,7 @@ CHIP_FACTS = {
     "item.maker": "vendor",
 }
 IMPORTING_STATE = "CN"
+SHARED = ("item.family", "item.maker", "item.origin")  # what a computer has from its circuits where they all agree
 
 
 def read_order(path: Path) -> dict[str, Any]:
@@ -39,12 +40,12 @@ def read_order(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: cannot be read as text: {error}") from None
     try:
         table = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # a malformed file, a number without end, brackets without end
         raise UserError(f"{path}: not valid {'JSON' if path.suffix == '.json' else 'TOML'}: {error}") from None
     if not isinstance(table, Mapping):
         raise UserError(f"{path}: must hold a table of facts, such as {{'item.chip': 'H200 SXM'}}")
-    stated = flatten(table)
-    for note in ("title", "note"):
+    stated = flatten(table, str(path))
+    for note in ("title", "title_zh", "note"):
         stated.pop(note, None)
     return stated
 
@@ -58,7 +59,7 @@ def facts_of_order(stated: Mapping[str, Any], where: str = "order") -> dict[str,
     >>> facts["item.tpp"], facts["item.origin"]
     (15832.0, 'foreign')
     """
-    facts = admit(flatten(stated), where)
+    facts = admit(flatten(stated, where), where)
     _fill_item(facts, where)
     if "item.contains" in facts:
         facts["item.contains"] = _circuits(facts["item.contains"], f"{where}: item.contains")
@@ -68,7 +69,9 @@ def facts_of_order(stated: Mapping[str, Any], where: str = "order") -> dict[str,
 
 def _fill_item(facts: dict[str, Any], where: str) -> None:
     if "item.processing_units" in facts:
-        facts.setdefault("item.tpp", tpp_of_processing_units(facts["item.processing_units"], f"{where}: item.processing_units"))
+        facts.setdefault(
+            "item.tpp", tpp_of_processing_units(facts["item.processing_units"], f"{where}: item.processing_units")
+        )
     if "item.dense_rates" in facts:
         facts.setdefault("item.tpp", tpp_of_dense_rates(facts["item.dense_rates"], f"{where}: item.dense_rates"))
     if "item.dies" in facts and facts.get("item.tpp") is not None:
@@ -94,16 +97,18 @@ def _circuits(items: Sequence[Mapping[str, Any]], where: str) -> list[dict[str, 
     for number, item in enumerate(items, 1):
         stated = {
             name if name.startswith("item.") else f"item.{name}": value
-            for name, value in flatten(item).items()
+            for name, value in flatten(item, f"{where}[{number}]").items()
             if name not in ("count", "quantity")
         }
+        if "item.contains" in stated:
+            raise UserError(f"{where}[{number}]: a circuit contains no circuits; list them all under item.contains")
         circuits.append(facts_of_order(stated, f"{where}[{number}]"))
     return circuits
 
 
 def _lift_shared(facts: dict[str, Any]) -> None:
     """Give a computer the family, maker and origin of its circuits where they all share it."""
-    for name in ("item.family", "item.maker", "item.origin"):
+    for name in SHARED:
         values = {circuit.get(name) for circuit in facts["item.contains"]}
         if len(values) == 1 and None not in values:
             facts.setdefault(name, values.pop())

@@ -1,7 +1,7 @@
 """What holds for every order that the law can tell apart, shown without a sample.
 
-Each proof walks decision diagrams, so it covers all cells at once; the last one lists about a million cells one by one and
-compares the three ways of answering, so that the diagrams, the batch and the single order are held to each other.
+Each proof walks decision diagrams, so it covers all cells at once; the last one lists about a million cells one by one
+and compares the three ways of answering, so that the diagrams, the batch and the single order are held to each other.
 """
 
 from __future__ import annotations
@@ -87,25 +87,32 @@ def _listed_never_clear(diagrams: Diagrams) -> Proof:
         loose = {value for value in diagrams.values(left) if SEVERITY.get(str(value), 9) <= SEVERITY["case_by_case"]}
         if loose:
             broken = next(diagrams.boxes(left, lambda value, loose=loose: value in loose))  # type: ignore[misc]
-            return Proof("a listed party is never clear", False, f"{fact}: {sorted(map(str, loose))}", _order(diagrams, broken[0]))
+            return Proof(
+                "a listed party is never clear",
+                False,
+                f"{fact}: {sorted(map(str, loose))}",
+                _order(diagrams, broken[0]),
+            )
     return Proof("a listed party is never clear", True, f"for each of {', '.join(LISTED)}, whatever else is known")
 
 
 def _stronger_never_looser(diagrams: Diagrams) -> Iterator[Proof]:
-    """Raising TPP, density, or a bandwidth never moves an order from a stricter answer to a looser one."""
+    """Show that raising TPP, density or a bandwidth never moves an order from a stricter answer to a looser one."""
     diagram = diagrams.question(ROUTE)
     by_name = {one.name: one for one in diagrams.variables}
     for fact in ("item.tpp", "item.performance_density", "item.dram_bandwidth_gbs"):
         variable = by_name.get(fact)
         if variable is None:
             continue
-        steps = [diagrams.given(diagram, {fact: variable.classes.sample(index)}) for index in range(variable.classes.size)]
+        steps = [
+            diagrams.given(diagram, {fact: variable.classes.sample(index)}) for index in range(variable.classes.size)
+        ]
         for lower, higher in itertools.pairwise(steps):
             pair = diagrams.paired(lower, higher)
             bad = next(diagrams.boxes(pair, _looser), None)
             if bad is not None:
-                before, after = bad[1]  # type: ignore[misc]  # the leaves of a pair are pairs
-                yield Proof(f"raising {fact} never loosens", False, f"{before} -> {after}", _order(diagrams, bad[0]))
+                detail = " -> ".join(map(str, bad[1])) if isinstance(bad[1], tuple) else ""
+                yield Proof(f"raising {fact} never loosens", False, detail, _order(diagrams, bad[0]))
                 return
         yield Proof(f"raising {fact} never loosens", True, f"{len(steps)} classes, every order of the rest")
 
@@ -138,7 +145,9 @@ def _reachable(law: Law) -> Proof:
         state = state_of(law, day)
         for key in state.folded.questions:
             found[key].update(map(str, state.diagrams.values(state.diagrams.question(key))))
-    never = [f"{key} = {answer}" for key, one in law.questions.items() for answer in one.answers if answer not in found[key]]
+    never = [
+        f"{key} = {answer}" for key, one in law.questions.items() for answer in one.answers if answer not in found[key]
+    ]
     if never:
         return Proof("every answer is reachable", False, ", ".join(never))
     answers = sum(len(one.answers) for one in law.questions.values())
@@ -156,10 +165,16 @@ def _ways_agree(state: State) -> Proof:
     for key in state.folded.questions:
         counted = dict(answers[key].value_counts().iter_rows())
         left = diagrams.given(diagrams.question(key), _OTHERWISE)
-        settled = {str(value): diagrams.count(left, value, chosen) for value in diagrams.values(left)} if _within(diagrams, left, chosen) else {}
+        settled = (
+            {str(value): diagrams.count(left, value, chosen) for value in diagrams.values(left)}
+            if _within(diagrams, left, chosen)
+            else {}
+        )
         for answer, count in settled.items():
             if counted.get(answer, 0) != count:
-                return Proof("three ways agree", False, f"{key} = {answer}: batch {counted.get(answer, 0):,}, diagrams {count:,}")
+                return Proof(
+                    "three ways agree", False, f"{key} = {answer}: batch {counted.get(answer, 0):,}, diagrams {count:,}"
+                )
     checked = 0
     for row in range(0, frame.height, max(1, frame.height // 4000)):
         facts = {name: value for name, value in frame.row(row, named=True).items() if value is not None}
@@ -167,8 +182,14 @@ def _ways_agree(state: State) -> Proof:
         checked += 1
         for key in state.folded.questions:
             if one.answer(key) != answers[key][row]:
-                return Proof("three ways agree", False, f"{key}: one {one.answer(key)}, many {answers[key][row]}", facts)
-    return Proof("three ways agree", True, f"{frame.height:,} cells listed in batch and by diagrams, {checked:,} of them one by one")
+                return Proof(
+                    "three ways agree", False, f"{key}: one {one.answer(key)}, many {answers[key][row]}", facts
+                )
+    return Proof(
+        "three ways agree",
+        True,
+        f"{frame.height:,} cells listed in batch and by diagrams, {checked:,} of them one by one",
+    )
 
 
 _ORDER_OF_LISTING: Final = (

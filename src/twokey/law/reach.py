@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from operator import eq
 from typing import Any, Final
 
 from twokey.law.engine.cells import OTHER, Flag, Ordered, Words
 from twokey.law.engine.diagram import IMPOSSIBLE, Diagrams, Variable
-from twokey.law.engine.facts import dictionary
+from twokey.law.engine.facts import FactType, dictionary
 from twokey.law.engine.law import Law
 from twokey.law.engine.tree import AnyOf, Not
-from twokey.law.engine.words import Lang, plain, sentence, text_of
-from twokey.law.state import state_of
-
+from twokey.law.engine.words import Lang, answer_of, plain, sentence, text_of
+from twokey.law.state import Decided, forced, state_of
 
 # What boxes leave unsaid: one circuit, exported from the United States by its vendor, to parties whom nobody lists.
 ORDINARY: Final[Mapping[str, Any]] = {
@@ -91,18 +92,39 @@ def reach_of(before: Law, after: Law, day: date, lang: Lang = "en", limit: int =
             cells = 1
             for one in over:
                 cells *= one.classes.size
-            moves = [value for value in diagrams.values(pair) if _moved(value)]
-            for move in sorted(moves, key=str):
-                boxes = list(diagrams.cover(ordinary if move in of_ordinary else bare, lambda value, move=move: value == move, limit + 1))  # type: ignore[misc]
-                described = tuple(Box(tuple(_describe(diagrams, box, after, day, lang))) for box in boxes[:limit])
-                count = diagrams.count(pair, move, over)
-                yield Reach(  # type: ignore[misc]
-                    headline.question, *map(str, move), count, cells, described, len(boxes) > limit, move in of_ordinary  # type: ignore[call-overload]
+            moves = {(str(value[0]), str(value[1])): value for value in diagrams.values(pair) if _moved(value)}  # type: ignore[index]
+            for (was, now), move in sorted(moves.items()):
+                boxes = list(diagrams.cover(ordinary if move in of_ordinary else bare, partial(eq, move), limit + 1))
+                yield Reach(
+                    question=headline.question,
+                    before=was,
+                    after=now,
+                    cells=diagrams.count(pair, move, over),
+                    of=cells,
+                    boxes=tuple(Box(tuple(_describe(diagrams, box, after, day, lang))) for box in boxes[:limit]),
+                    more=len(boxes) > limit,
+                    ordinary=move in of_ordinary,
                 )
 
 
 def _moved(value: Any) -> bool:
     return isinstance(value, tuple) and value[0] != value[1] and IMPOSSIBLE not in value
+
+
+def depending(decided: Decided, question: str, lang: Lang = "en", limit: int = 3) -> list[tuple[str, list[str]]]:
+    """Return each answer still possible with the boxes of unknown facts that lead to it, in words.
+
+    `decided`: an order whose `question` ("regime:name") is open. At most `limit` boxes are given for an answer.
+    """
+    diagrams, law = decided.state.diagrams, decided.law.law
+    left = diagrams.given(diagrams.question(question, forced=forced(decided)), decided.facts)
+    found = []
+    for answer in law.questions[question].answers:
+        boxes = list(diagrams.cover(left, partial(eq, answer), limit, decided.facts))
+        if boxes:
+            described = ["; ".join(_describe(diagrams, box, law, decided.law.day, lang)) for box in boxes]
+            found.append((answer_of(question, answer, decided.law, lang), described))
+    return found
 
 
 def _describe(diagrams: Diagrams, box: Mapping[str, frozenset[int]], law: Law, day: date, lang: Lang) -> Iterator[str]:
@@ -115,14 +137,14 @@ def describe(variable: Variable, indexes: frozenset[int], law: Law, day: date, l
     """Return some classes of one variable in words, such as "TPP: 1,600 or more and less than 2,400"."""
     if variable.joined is not None:
         return _joined(variable, 1 in indexes, law, day, lang)
-    fact = dictionary()[variable.name]
+    fact, colon = dictionary()[variable.name], "：" if lang == "zh" else ": "
     match variable.classes:
         case Flag():
-            return f"{fact.label(lang)}: {plain(1 in indexes, lang)}"
+            return f"{fact.label(lang)}{colon}{plain(1 in indexes, lang)}"
         case Words() as words:
-            return f"{fact.label(lang)}: {_words(words, indexes, lang)}"
+            return f"{fact.label(lang)}{colon}{_words(words, indexes, fact, lang)}"
         case Ordered() as ordered:
-            return f"{fact.label(lang)}: {_ranges(ordered, sorted(indexes), fact.unit, lang)}"
+            return f"{fact.label(lang)}{colon}{_ranges(ordered, sorted(indexes), fact.unit, lang)}"
 
 
 def _joined(variable: Variable, holds: bool, law: Law, day: date, lang: Lang) -> str:
@@ -136,13 +158,24 @@ def _joined(variable: Variable, holds: bool, law: Law, day: date, lang: Lang) ->
     return words if holds else sentence(Not(variable.joined), "", law.at(day), lang)
 
 
-def _words(words: Words, indexes: frozenset[int], lang: Lang) -> str:
+def _words(words: Words, indexes: frozenset[int], fact: FactType, lang: Lang) -> str:
     other = {"en": "any other", "zh": "其他"}[lang]
     rest = frozenset(range(words.size)) - indexes
-    if len(rest) < len(indexes) and rest:
-        return f"{ {'en': 'not', 'zh': '除'}[lang] } {_words(words, rest, lang)}".replace("  ", " ")
-    names = [other if words.classes[index][0] is OTHER else "/".join(map(str, words.classes[index][:8])) for index in sorted(indexes)]
-    return ", ".join(names)
+    open_rest = any(words.classes[index][0] is OTHER for index in rest)
+    if len(rest) < len(indexes) and rest and not open_rest:
+        negated = _words(words, rest, fact, lang)
+        return f"除{negated}以外" if lang == "zh" else f"not {negated}"
+    names = [
+        other if words.classes[index][0] is OTHER else _class_words(words.classes[index], fact, lang)
+        for index in sorted(indexes)
+    ]
+    return ("、" if lang == "zh" else ", ").join(names)
+
+
+def _class_words(group: tuple[Any, ...], fact: FactType, lang: Lang) -> str:
+    """Return the words of a class; of a long list the first few."""
+    shown = "/".join(fact.word(str(one), lang) for one in group[:8])
+    return shown if len(group) <= 8 else f"{shown}/…"
 
 
 def _ranges(ordered: Ordered, indexes: list[int], unit: str, lang: Lang) -> str:
@@ -160,8 +193,18 @@ def _range(ordered: Ordered, first: int, last: int, unit: str, lang: Lang) -> st
     parts = []
     if low is not None:
         value = f"{plain(low[0], lang)} {unit}".strip()
-        parts.append({"en": f"more than {value}" if low[1] else f"{value} or more", "zh": f"{'高于' if low[1] else '不低于'}{value}"}[lang])
+        parts.append(
+            {
+                "en": f"more than {value}" if low[1] else f"{value} or more",
+                "zh": f"{'高于' if low[1] else '不低于'}{value}",
+            }[lang]
+        )
     if high is not None:
         value = f"{plain(high[0], lang)} {unit}".strip()
-        parts.append({"en": f"at most {value}" if high[1] else f"less than {value}", "zh": f"{'不高于' if high[1] else '低于'}{value}"}[lang])
+        parts.append(
+            {
+                "en": f"at most {value}" if high[1] else f"less than {value}",
+                "zh": f"{'不高于' if high[1] else '低于'}{value}",
+            }[lang]
+        )
     return ({"en": " and ", "zh": "且"}[lang]).join(parts) or {"en": "any", "zh": "任意"}[lang]

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from twokey.law.engine.facts import dictionary
 from twokey.law.engine.words import Lang, answer_of, paragraph_of, text_of
-from twokey.law.explain import Reason, explain
+from twokey.law.explaining import Reason, explain_key
+from twokey.law.reach import depending
 from twokey.law.records import Answer, Assessment, KeyAnswer
 from twokey.law.state import Decided
 
@@ -22,6 +23,8 @@ WORDS: Final[dict[str, dict[Lang, str]]] = {
     "needs_information": {"en": "needs information", "zh": "需补充信息"},
     "overall": {"en": "Both keys", "zh": "两把钥匙"},
     "possible": {"en": "still possible", "zh": "仍可能为"},
+    "depends": {"en": "Which answer, depending on what", "zh": "何种情形得何种答案"},
+    "if": {"en": "if", "zh": "若"},
     "missing": {"en": "What is missing", "zh": "尚缺信息"},
     "settles": {"en": "would settle", "zh": "可确定"},
     "conditions": {"en": "What binds once the key is turned", "zh": "钥匙转动后须遵守"},
@@ -30,7 +33,7 @@ WORDS: Final[dict[str, dict[Lang, str]]] = {
     "on": {"en": "on", "zh": "日期"},
     "reported": {"en": "reported guidance, not law", "zh": "据报道的指导，并非法律"},
     "notice": {
-        "en": "Not legal advice. Texts marked secondary, reported or uncertain were not verified against an official source.",
+        "en": "Not legal advice. What is marked secondary, reported or uncertain was not verified at its source.",
         "zh": "非法律意见。标为二手、据报道或不确定的内容未经官方文本核实。",
     },
     "fact": {"en": "fact", "zh": "事实"},
@@ -39,6 +42,10 @@ WORDS: Final[dict[str, dict[Lang, str]]] = {
     "no_law": {
         "en": "No instrument of the packs was in force on this day; the first takes effect on {0}.",
         "zh": "当日本规则包尚无任何文件生效；最早者自 {0} 起生效。",
+    },
+    "no_import_pack": {
+        "en": "No pack holds the import rules of {0}; the import key shows what China's reported guidance says.",
+        "zh": "暂无 {0} 的进口规则包；进口钥匙所示为中国据报道的监管指导对此类芯片的要求。",
     },
     "unpublished": {
         "en": "{0}: {1} is not published; it counts as unknown, never as zero.",
@@ -60,7 +67,9 @@ def fact_label(name: str, lang: Lang) -> str:
         return facts[name].label(lang)
     inner = f"item.{name.removeprefix('item.contains.')}"
     if inner in facts:
-        return f"所含集成电路：{facts[inner].label(lang)}" if lang == "zh" else f"{facts[inner].en} of a contained circuit"
+        return (
+            f"所含集成电路：{facts[inner].label(lang)}" if lang == "zh" else f"{facts[inner].en} of a contained circuit"
+        )
     return name
 
 
@@ -92,6 +101,14 @@ def _headline(key: KeyAnswer, decided: Decided) -> str:
 def headline_questions(decided: Decided, key: str) -> list[str]:
     """Return the questions that move a key, "regime:name"."""
     return [one.question for pack in decided.law.law.packs.values() if pack.key == key for one in pack.headlines]
+
+
+def open_questions(key: KeyAnswer, decided: Decided) -> list[str]:
+    """Return the questions that hold an open key up; a lasting condition that is open does not."""
+    if key.status != "needs_information":
+        return []
+    headlines = [one for pack in decided.law.law.packs.values() if pack.key == key.key for one in pack.headlines]
+    return [one.question for one in headlines if not one.condition and decided.answer(one.question) is None]
 
 
 def missing_facts(assessment: Assessment) -> dict[str, list[str]]:
@@ -151,11 +168,12 @@ def _key(key: KeyAnswer, decided: Decided, lang: Lang) -> dict[str, Any]:
         "conditions": [
             {"id": one, "words": text_of(decided.law.law.provisions[one], decided.law, lang)} for one in key.conditions
         ],
-        "why": [
-            _reason(reason)
-            for question in headline_questions(decided, key.key)
-            for reason in explain(decided, question, lang)
+        "depends": [
+            {"question": question, "answer": answer, "if": boxes}
+            for question in open_questions(key, decided)
+            for answer, boxes in depending(decided, question, lang)
         ],
+        "why": [_reason(reason) for _, reasons in explain_key(decided, key.key, lang) for reason in reasons],
     }
 
 
@@ -197,7 +215,9 @@ def _value(value: Any) -> Any:
 
 
 def question_text(question: str, decided: Decided, lang: Lang) -> str:
-    """Return a question in words."""
+    """Return a question in words, or the paragraph of a provision that is asked about as one."""
+    if question in decided.law.law.provisions:
+        return paragraph_of(decided.law.law.provisions[question], decided.law, lang)
     one = decided.law.law.questions[question]
     words = decided.law.law.packs[one.regime].words_zh.get("questions", {}) if lang == "zh" else {}
     return str(words.get(one.name, one.text))
@@ -217,10 +237,16 @@ def _markdown(assessment: Assessment, decided: Decided, title: str, lang: Lang) 
     for key in assessment.keys:
         yield f"\n## {word(key.key, lang)}: {word(key.status, lang)}\n"
         yield f"{key_text(key, decided, lang)}\n"
-        for question in headline_questions(decided, key.key):
-            yield f"### {question_text(question, decided, lang)}\n"
-            for reason in explain(decided, question, lang):
-                source = f" — {reason.paragraph}; {reason.citation}, {reason.confidence}" if reason.citation else ""
+        for waiting in open_questions(key, decided):
+            yield f"### {word('depends', lang)}: {question_text(waiting, decided, lang)}\n"
+            for possible, boxes in depending(decided, waiting, lang):
+                yield f"- {possible}"
+                yield from (f"  - {word('if', lang)} {box}" for box in boxes)
+            yield ""
+        for asked, reasons in explain_key(decided, key.key, lang):
+            yield f"### {question_text(asked, decided, lang)}\n"
+            for reason in reasons:
+                source = f" — {reason.source}" if reason.source else ""
                 yield f"{'  ' * reason.depth}- {reason.mark} {reason.text}{source}"
             yield ""
         if key.conditions:
@@ -243,5 +269,3 @@ def _markdown(assessment: Assessment, decided: Decided, title: str, lang: Lang) 
             given = answer_of(question, answer.answer, decided.law, lang)
             yield f"| {question_text(question, decided, lang)} | {given} |"
     yield f"\n*{word('notice', lang)}*"
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -28,20 +29,18 @@ class Task:
 
 def assess_part(task: Task) -> tuple[int, dict[str, int]]:
     """Assess one part and write it; return its number of lines and the counts of the answers that move the keys."""
-    from twokey.law.book import BookLaw, BookWriter, read_book  # noqa: PLC0415
+    from twokey.law.book import BookLaw, assess_book  # noqa: PLC0415
 
     law = _law(task.changes)
-    book = BookLaw(law, task.as_of, task.missing)
-    lines = 0
-    counts: dict[str, int] = {}
-    with BookWriter(task.out) as writer:
-        for frame in read_book(task.source, task.groups):
-            answers = book.assess(frame, str(task.source), lines + 1)
-            writer.write(answers)
-            lines += frame.height
-            for name, count in count_answers(answers, law).items():
-                counts[name] = counts.get(name, 0) + count
-    return lines, counts
+    counts: Counter[str] = Counter()
+    lines = assess_book(
+        BookLaw(law, task.as_of, task.missing),
+        task.source,
+        task.out,
+        lambda answers: counts.update(count_answers(answers, law)),
+        task.groups,
+    )
+    return lines, dict(counts)
 
 
 def _law(changes: tuple[Path, ...]) -> Law:
@@ -65,7 +64,10 @@ def count_answers(answers: Any, law: Law) -> dict[str, int]:
 
 
 def assess_spread(tasks: list[Task], scheduler: str | None) -> Iterator[tuple[int, dict[str, int]]]:
-    """Run the parts on a cluster (a local one where no scheduler is named) and yield what each one returns."""
+    """Run the parts on a cluster (a local one where no scheduler is named) and yield what each one returns.
+
+    Errors: UserError where Dask is not installed or the scheduler cannot be reached.
+    """
     try:
         from distributed import Client, LocalCluster, as_completed  # noqa: PLC0415
     except ImportError:
@@ -83,7 +85,10 @@ def assess_spread(tasks: list[Task], scheduler: str | None) -> Iterator[tuple[in
 
 
 def plan(source: Path, out: Path, as_of: date, missing: bool, changes: tuple[Path, ...]) -> list[Task]:
-    """Return the parts of a Parquet book, one a row group; the result is a folder of part files."""
+    """Return the parts of a Parquet book, one a row group; the result is a folder of part files.
+
+    Errors: UserError where the book or the result is not Parquet, or a file stands where the folder should.
+    """
     import pyarrow.parquet as pa_parquet  # noqa: PLC0415
 
     if source.suffix != ".parquet" or not source.is_file():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,27 +13,40 @@ from twokey.law.engine.diagram import Diagrams
 from twokey.law.engine.fold import Folded, fold
 from twokey.law.engine.law import Law, LawInForce
 from twokey.law.engine.one import Compiled, Get, any_of, compile_one, compile_provision
-from twokey.law.engine.tree import Arith, Compare, Const, Fact, Operand, Param
+from twokey.law.engine.tree import AnyOf, Node, refs_of, walk
 
-_COMPARE: Final = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
-_CALCULATE: Final = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _states: WeakKeyDictionary[LawInForce, State] = WeakKeyDictionary()
 
 
 class State:
     """One day's law with its compiled forms, each made when it is first needed."""
 
-    def __init__(self, law: LawInForce) -> None:
+    def __init__(self, law: LawInForce, folded: Folded | None = None) -> None:
         self.law: Final = law
-        self.words: Final[dict[tuple[int, str], str]] = {}  # sentences that were made once, by tree and language
+        self._folded = folded
+        self.kept: Final[dict[str, Any]] = {}  # what others make once of this law, such as its words in a language
         self._qualifiers: dict[str, Callable[[Get], bool | None]] = {}
 
     @cached_property
     def folded(self) -> Folded:
         """Return the folded trees."""
-        return fold(self.law)
+        return self._folded or fold(self.law)
+
+    @cached_property
+    def circuits(self) -> State:
+        """Return the part of the law that is asked of one circuit of a computer."""
+        keys = {
+            part.provision for tree in self.folded.provisions.values() for part in walk(tree) if isinstance(part, AnyOf)
+        }
+        cone: dict[str, Node] = {}
+        todo = list(keys)
+        while todo:
+            key = todo.pop()
+            if key not in cone:
+                cone[key] = self.folded.provisions[key]
+                todo.extend(refs_of(cone[key]))
+        ordered = {key: tree for key, tree in self.folded.provisions.items() if key in cone}
+        return State(self.law, Folded(ordered, {}, {}, {}))
 
     @cached_property
     def compiled(self) -> Compiled:
@@ -103,23 +115,15 @@ class Decided:
         decided = []
         for number, item in enumerate(self.facts.get(items) or ()):
             if (items, number) not in self._elements:
-                self._elements[items, number] = self.state.decide(item)
+                self._elements[items, number] = self.state.circuits.decide(item)
             decided.append(self._elements[items, number])
         yield from sorted(decided, key=lambda one: {True: 0, None: 1, False: 2}[one.value(key)])
 
-    def compare(self, node: Compare, regime: str) -> bool | None:
-        """Return the value of one comparison."""
-        left, right = self._operand(node.left, regime), self._operand(node.right, regime)
-        return None if left is None or right is None else bool(_COMPARE[node.op](left, right))
 
-    def _operand(self, node: Operand, regime: str) -> Any:
-        match node:
-            case Fact(name):
-                return self.facts.get(name)
-            case Param(name):
-                return self.law.value(regime, name)
-            case Const(value):
-                return value
-            case Arith(op, left, right):
-                sides = self._operand(left, regime), self._operand(right, regime)
-                return None if None in sides else _CALCULATE[op](*sides)
+def forced(decided: Decided) -> dict[str, bool]:
+    """Return the provisions for which a person's statement stands, because their parts leave them open."""
+    return {
+        key: decided.facts[fact]
+        for key, fact in decided.state.folded.asserted.items()
+        if fact in decided.facts and decided.value(key) == decided.facts[fact]
+    }

@@ -167,7 +167,7 @@ def classes_of(atoms: Iterable[Atom], choices: dict[str, tuple[str, ...]] | None
             case Fact():
                 flags.add(name)
             case Member(_, Const(values)):
-                lists.setdefault(name, []).append(frozenset(values))  # type: ignore[arg-type]  # a list of the law
+                lists.setdefault(name, []).append(frozenset(values))
             case Compare():
                 op, value = sides(atom)
                 if isinstance(value, str):
@@ -208,7 +208,7 @@ def truth(atom: Atom, classes: Classes) -> frozenset[int]:
             equal = classes.truth((value,))
             return equal if op == "==" else frozenset(range(classes.size)) - equal
         case Member(_, Const(values)), Words():
-            return classes.truth(values)  # type: ignore[arg-type]  # a list of the law
+            return classes.truth(values)
         case _:
             raise TypeError(atom)
 

@@ -1,4 +1,4 @@
-"""The two decorators with which a pack is written: `@provision` for a paragraph, `@question` for what is asked of it."""
+"""The two decorators with which a pack is written: `@provision` for a paragraph, `@question` for what is asked."""
 
 from __future__ import annotations
 

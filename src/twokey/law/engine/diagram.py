@@ -4,15 +4,15 @@ A diagram is reduced and shared, so two provisions that always agree are the sam
 distinguishable orders need a few thousand nodes. With some facts known the rest of the diagram is the exact set of
 answers still possible, and what each depends on; with none known it proves what holds for every order.
 
-A comparison that joins two facts (a sum of bandwidths, a shipment against its licence), `any(...)` over the circuits of a
-computer, and a value that no law sets each are a variable of their own; `care` rules out what their parts exclude.
+A comparison that joins two facts (a sum of bandwidths, a shipment against its licence), `any(...)` over the circuits of
+a computer, and a value that no law sets each are a variable of their own; `care` rules out what their parts exclude.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from twokey.law.engine.cells import Classes, Flag, Ordered, atoms_of, classes_of, single_fact, truth
@@ -20,6 +20,8 @@ from twokey.law.engine.facts import dictionary
 from twokey.law.engine.fold import Folded
 from twokey.law.engine.one import compile_provision
 from twokey.law.engine.tree import (
+    CALCULATE,
+    COMPARE,
     And,
     AnyOf,
     Arith,
@@ -38,9 +40,6 @@ from twokey.law.engine.tree import (
 
 IMPOSSIBLE: Final = "(impossible)"
 _UNSET: Final = "(no law sets it)"
-_OPS: Final[dict[str, Callable[[Any, Any], bool]]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +192,8 @@ class Diagrams:
     def _joined(self, name: str) -> int:
         return self.node(self._rank[name], (self.false, self.true))
 
-    def question(
-        self, key: str, law: int = 0, forced: Mapping[str, bool] | None = None, *, cared: bool = True
-    ) -> int:
-        """Return the diagram of a question; its leaves are the answers, and IMPOSSIBLE where no order can be (`cared`)."""
+    def question(self, key: str, law: int = 0, forced: Mapping[str, bool] | None = None, *, cared: bool = True) -> int:
+        """Return the diagram of a question; its leaves are answers, and (`cared`) IMPOSSIBLE where no order can be."""
         memo = ("question", law, key, cared, tuple(sorted(forced.items())) if forced else ())
         found = self._memo.get(memo)
         if found is None:
@@ -271,7 +268,8 @@ class Diagrams:
         for one in self.variables:
             if isinstance(one.joined, Compare):
                 names = [name for name in facts_of(one.joined) if name in self._rank]
-                if len(names) == len(facts_of(one.joined)):
+                numbers = all(dictionary()[name].type in ("number", "integer") for name in facts_of(one.joined))
+                if numbers and len(names) == len(facts_of(one.joined)):
                     result = self.both(result, self._feasible(one, names))
         return result
 
@@ -290,7 +288,9 @@ class Diagrams:
             result = self.false
             for index in range(classes.size):
                 here = self.node(rank, tuple(self.true if i == index else self.false for i in range(classes.size)))
-                result = self.either(result, self.both(here, build(rest[1:], {**corner, rest[0]: _ends(classes, index)})))
+                result = self.either(
+                    result, self.both(here, build(rest[1:], {**corner, rest[0]: _ends(classes, index)}))
+                )
             return result
 
         return build(names, {})
@@ -357,7 +357,9 @@ class Diagrams:
 
     def values(self, node: int) -> list[Hashable]:
         """Return the values that a diagram can have, each once, IMPOSSIBLE left out."""
-        return [self._leaves[one] for one in self._below(node) if one in self._leaves and self._leaves[one] != IMPOSSIBLE]
+        return [
+            self._leaves[one] for one in self._below(node) if one in self._leaves and self._leaves[one] != IMPOSSIBLE
+        ]
 
     def support(self, node: int) -> list[Variable]:
         """Return the variables that a diagram depends on, in order."""
@@ -406,7 +408,9 @@ class Diagrams:
 
         return visit(node) * cells(0, below(node))
 
-    def boxes(self, node: int, wanted: Callable[[Hashable], bool], limit: int = 1000) -> Iterator[tuple[dict[str, frozenset[int]], Hashable]]:
+    def boxes(
+        self, node: int, wanted: Callable[[Hashable], bool], limit: int = 1000
+    ) -> Iterator[tuple[dict[str, frozenset[int]], Hashable]]:
         """Yield disjoint boxes of classes, each with its value: together they are all cells with a wanted value."""
         yielded = 0
         dead: set[int] = set()
@@ -437,13 +441,16 @@ class Diagrams:
         """Return where a diagram has a wanted value."""
         return self._mapped(node, {leaf: self.leaf(bool(wanted(value))) for leaf, value in list(self._leaves.items())})
 
-    def cover(self, node: int, wanted: Callable[[Hashable], bool], limit: int) -> Iterator[dict[str, frozenset[int]]]:
+    def cover(
+        self, node: int, wanted: Callable[[Hashable], bool], limit: int, facts: Mapping[str, Any] | None = None
+    ) -> Iterator[dict[str, frozenset[int]]]:
         """Yield boxes as large as they can be that together cover every cell with a wanted value; they may overlap.
 
         A box names only the facts that it needs, so it reads as a rule: everything within it has a wanted value.
+        `facts`: those that the diagram was asked with (`given`).
         """
         target = self.where(node, wanted)
-        care = self.care
+        care = self.given(self.care, facts) if facts else self.care
         allowed = self.either(target, self.negation(care))
         rest = self.both(target, care)
         for _ in range(limit):
@@ -536,7 +543,7 @@ def _variables(laws: tuple[Folded, ...], classes: dict[str, Classes]) -> tuple[V
 
 
 def _decide(joined: Compare, values: Mapping[str, Any]) -> bool:
-    return _OPS[joined.op](_calculate(joined.left, values), _calculate(joined.right, values))
+    return COMPARE[joined.op](_calculate(joined.left, values), _calculate(joined.right, values))
 
 
 def _calculate(node: Operand, values: Mapping[str, Any]) -> Any:
@@ -545,12 +552,8 @@ def _calculate(node: Operand, values: Mapping[str, Any]) -> Any:
             return values[name]
         case Const(value):
             return value
-        case Arith("+", left, right):
-            return _calculate(left, values) + _calculate(right, values)
-        case Arith("-", left, right):
-            return _calculate(left, values) - _calculate(right, values)
-        case Arith("*", left, right):
-            return _calculate(left, values) * _calculate(right, values)
+        case Arith(op, left, right):
+            return CALCULATE[op](_calculate(left, values), _calculate(right, values))
         case _:
             raise TypeError(node)
 
@@ -568,4 +571,3 @@ def _ends(classes: Classes, index: int) -> tuple[Any, Any]:
     least = 0 if low is None else low[0] if low[1] == 0 else low[0] + 1e-9
     greatest = float("inf") if high is None else high[0] if high[1] else high[0] - 1e-9
     return least, greatest
-

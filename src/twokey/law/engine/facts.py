@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from twokey.chips.errors import UserError, nearest
 
-_UNKNOWN: Final = (None, "", -1, -1.0)
+_UNITS_ZH: Final = {"days": "天", "units": "件", "billion": "十亿", "years": "年", "USD": "美元"}
+_UNKNOWN: Final = (None, -1, -1.0)
+_DEEPEST: Final = 10  # names have one dot; more than that only comes from a mistake
 _LEGAL_FORM: Final = re.compile(r"[\s,]+(corporation|corp|incorporated|inc|limited|ltd|llc|co)\.?$", re.IGNORECASE)
 
 
@@ -30,10 +32,29 @@ class FactType:
     max: float | None = None
     choices: tuple[str, ...] = ()
     aliases: Mapping[str, str] | None = None
+    words: Mapping[str, tuple[str, str]] | None = None  # choice -> its words in English and in Chinese
 
     def label(self, lang: str) -> str:
         """Return the fact's words in "en" or "zh"."""
         return self.zh if lang == "zh" else self.en
+
+    def word(self, value: str, lang: str) -> str:
+        """Return one of the choices in words; any other text is returned as it is."""
+        pair = (self.words or {}).get(value)
+        return value if pair is None else pair[lang == "zh"]
+
+    def unit_in(self, lang: str) -> str:
+        """Return the unit in a language: symbols stay, words are translated."""
+        return unit_in(self.unit, lang)
+
+
+def unit_in(unit: str, lang: str) -> str:
+    """Return a unit in a language: symbols stay, words are translated.
+
+    >>> unit_in("days", "zh"), unit_in("GB/s", "zh")
+    ('天', 'GB/s')
+    """
+    return _UNITS_ZH.get(unit, unit) if lang == "zh" else unit
 
 
 @cache
@@ -41,13 +62,19 @@ def dictionary() -> Mapping[str, FactType]:
     """Return every fact that an order may state, by name, in the order of the data file."""
     text = resources.files("twokey.law").joinpath("facts.toml").read_text(encoding="utf-8")
     return {
-        name: FactType(name, **{**entry, "choices": tuple(entry.get("choices", ()))})
+        name: FactType(name, **{**entry, "choices": tuple(entry.get("choices", ())), "words": _words(entry)})
         for name, entry in tomllib.loads(text).items()
     }
 
 
-def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def _words(entry: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    return {choice: (words[0], words[1]) for choice, words in entry.get("words", {}).items()}
+
+
+def flatten(table: Mapping[str, Any], where: str = "order", prefix: str = "") -> dict[str, Any]:
     """Return a nested table as one level of dotted names; lists stay as they are.
+
+    Errors: UserError that names `where` and a fact that is stated twice, or tables deeper than any fact's name.
 
     >>> flatten({"item": {"kind": "ic"}, "movement.kind": "export"})
     {'item.kind': 'ic', 'movement.kind': 'export'}
@@ -55,10 +82,12 @@ def flatten(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in table.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            flat.update(flatten(value, f"{name}."))
-        else:
-            flat[name] = value
+        if name.count(".") >= _DEEPEST:
+            raise UserError(f"{where}: {name[:60]}: tables are nested deeper than the name of any fact")
+        found = flatten(value, where, f"{name}.") if isinstance(value, Mapping) else {name: value}
+        for twice in found.keys() & flat.keys():
+            raise UserError(f"{where}: {twice}: is stated twice; keep one of the two")
+        flat.update(found)
     return flat
 
 
@@ -84,6 +113,8 @@ def admit(stated: Mapping[str, Any], where: str = "order") -> dict[str, Any]:
 def _is_unknown(value: Any) -> bool:
     if isinstance(value, float) and math.isnan(value):
         return True
+    if isinstance(value, str):
+        return not value.strip()
     return not isinstance(value, list | tuple | Mapping | date) and value in _UNKNOWN
 
 
@@ -102,15 +133,19 @@ def _admit_one(fact: FactType, value: Any, where: str) -> Any:
                 return list(value)
             raise UserError(f"{where}: must be a list of tables (got {value!r})")
         case "country":
-            if isinstance(value, str) and len(value) == 2 and value.isalpha():
+            if isinstance(value, str) and len(value) == 2 and value.isascii() and value.isalpha():
                 return value.upper()
-            raise UserError(f"{where}: must be a country as two letters, ISO 3166-1 alpha-2, such as CN (got {value!r})")
+            raise UserError(
+                f"{where}: must be a country as two letters, ISO 3166-1 alpha-2, such as CN (got {value!r})"
+            )
         case "choice":
             word = str(value).strip().lower().replace(" ", "_").replace("-", "_")
             word = (fact.aliases or {}).get(word, word)
             if word in fact.choices:
                 return word
-            raise UserError(f"{where}: must be one of {', '.join(fact.choices)} (got {value!r}){nearest(word, fact.choices)}")
+            raise UserError(
+                f"{where}: must be one of {', '.join(fact.choices)} (got {value!r}){nearest(word, fact.choices)}"
+            )
         case "company" if isinstance(value, str):
             return _LEGAL_FORM.sub("", value.strip()).upper()
         case _:
@@ -124,12 +159,20 @@ def _number(fact: FactType, value: Any, where: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UserError(f"{where}: must be a number{unit} (got {value!r}); leave it out if it is unknown")
     if value < 0:
-        raise UserError(f"{where}: must not be negative (got {value}); leave it out if it is unknown")
+        raise UserError(f"{where}: must not be negative (got {_short(value)}); leave it out if it is unknown")
+    most = math.inf if fact.max is None else fact.max
+    if value > most or value == math.inf:
+        raise UserError(f"{where}: {_short(value)} is beyond what is possible (at most {most:g}); is the unit right?")
     if fact.type == "integer" and value != int(value):
         raise UserError(f"{where}: must be a whole number of {fact.unit or 'units'} (got {value})")
-    if not math.isfinite(value) or (fact.max is not None and value > fact.max):
-        raise UserError(f"{where}: {value:g} is beyond what is possible (at most {fact.max:g}); is the unit right{unit and ':' + unit}?")
     return int(value) if fact.type == "integer" else value
+
+
+def _short(value: float) -> str:
+    try:
+        return f"{value:g}"
+    except OverflowError:  # a whole number that no float holds
+        return "the number"
 
 
 def _date(value: Any, where: str) -> date:

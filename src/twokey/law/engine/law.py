@@ -110,6 +110,12 @@ def load_pack(folder: Path, rules: Rulebook, borrow: Mapping[str, Instrument] | 
     Errors: UserError with file and name where a value lacks an instrument, an instrument a kind, and the like.
     """
     head = _read(folder / "pack.toml")
+    for name in ("title", "title_zh", "jurisdiction"):
+        if not isinstance(head.get(name), str):
+            raise UserError(f"pack.toml: needs {name}, as text")
+    for entry in head.get("headline", ()):
+        if not isinstance(entry, Mapping) or f"{rules.regime}:{entry.get('question')}" not in rules.questions:
+            raise UserError(f"pack.toml: headline: needs a question of {rules.regime} (got {entry!r})")
     instruments = {
         key: _instrument(key, entry, folder / "instruments.toml")
         for key, entry in _read(folder / "instruments.toml").items()
@@ -165,10 +171,17 @@ def _instrument(key: str, entry: Mapping[str, Any], path: Path) -> Instrument:
 
 
 def _parameter(key: str, entry: Mapping[str, Any], instruments: Mapping[str, Instrument], path: Path) -> Parameter:
+    for name in ("en", "zh"):
+        if not isinstance(entry.get(name), str):
+            raise UserError(f"{path.name}: {key}: needs {name}, as text")
     values = []
     for value in entry.get("value", ()):
+        if "is" not in value:
+            raise UserError(f"{path.name}: {key}: value from {value.get('from')}: needs a value (is = ...)")
         if value.get("instrument") not in instruments:
-            raise UserError(f"{path.name}: {key}: value from {value.get('from')}: names no instrument of instruments.toml")
+            raise UserError(
+                f"{path.name}: {key}: value from {value.get('from')}: names no instrument of instruments.toml"
+            )
         start = value.get("from") or instruments[value["instrument"]].effective
         confidence = value.get("confidence") or instruments[value["instrument"]].confidence
         values.append(DatedValue(start, _plain(value["is"]), value["instrument"], value.get("at", ""), confidence))
@@ -330,4 +343,3 @@ class LawInForce:
 
 def _canonical(value: Any) -> str:
     return repr(sorted(value)) if isinstance(value, frozenset) else repr(value)
-

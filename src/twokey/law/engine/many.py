@@ -1,385 +1,198 @@
-"""Many orders: the law of a day as Polars expressions, every provision a column.
+"""Many orders: every provision and question of a day as a column, with the same three values as for one order.
 
-Polars' `&`, `|` and `~` are Kleene's, so a null is an unknown and nothing else is needed. Words are looked up once, as a
-class code of one byte (`cells`); after that every comparison is one pass over one column and every connective a pass
-over bits. This is the only module of the engine that imports Polars.
+The law becomes a list of steps (`program`), each step two columns of bits (`planes`), so that a connective costs one
+pass over bits (`run`). These are the only modules of the engine that import Polars, PyArrow and NumPy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import reduce
+from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
-from twokey.law.engine.cells import Atom, Words, atoms_of, classes_of, single_fact, truth
 from twokey.law.engine.fold import Folded
-from twokey.law.engine.tree import (
-    And,
-    AnyOf,
-    Arith,
-    Branch,
-    Compare,
-    Const,
-    Fact,
-    Member,
-    Node,
-    Not,
-    Operand,
-    Or,
-    Ref,
-    facts_of,
-    refs_of,
-    walk,
-)
+from twokey.law.engine.planes import Known, Plane, code
+from twokey.law.engine.program import All, Atom, Program, Stated
+from twokey.law.engine.run import GROUP, Run, calculated, runs
+from twokey.law.engine.tree import AnyOf, facts_of
 
 MISSING: Final = "missing"
-_BITS: Final = 60  # facts that one mask holds
-_COMPARE: Final = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
-Tri = pl.Expr | bool | None  # an expression, or a constant where the law settles it alone
+Codes = npt.NDArray[np.uint8]
 
 
 @dataclass(slots=True)
 class ManyLaw:
     """The law of one day, ready to be asked of frames of facts.
 
-    `questions` and `provisions` limit what is answered; by default it is everything.
+    `questions` and `provisions` limit what is answered, and with it what is computed; with neither it is everything.
     """
 
     folded: Folded
     questions: tuple[str, ...] = ()
     provisions: tuple[str, ...] = ()
-    _classes: Mapping[str, Any] = field(init=False)
-    _atoms: dict[Atom, str] = field(init=False)
-    _levels: list[dict[str, pl.Expr]] = field(init=False)
-    _tri: dict[str, Tri] = field(init=False)
+    _program: Program = field(init=False)
+    _provisions: dict[str, int] = field(init=False)
+    _questions: dict[str, list[tuple[int, str]]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.questions = self.questions or (*self.folded.questions, *self.folded.values)
-        self.provisions = self.provisions or tuple(self.folded.provisions)
-        nodes = [*self.folded.provisions.values()]
-        nodes += [branch.condition for branches in self.folded.questions.values() for branch in branches]
-        atoms = atoms_of(nodes)
-        self._classes = {name: one for name, one in classes_of(atoms).items() if isinstance(one, Words)}
-        self._atoms = {atom: f"@{number}" for number, atom in enumerate(atoms)}
-        self._tri = {}
-        self._levels = self._plan()
+        if not self.questions and not self.provisions:
+            self.questions = (*self.folded.questions, *self.folded.values)
+            self.provisions = tuple(self.folded.provisions)
+        self._program = Program(self.folded)
+        self._provisions = {key: self._program.provision(key) for key in self.provisions}
+        self._questions = {key: self._program.question(key) for key in self.questions if key in self.folded.questions}
 
     @property
     def facts(self) -> tuple[str, ...]:
         """Return the facts that are read, each once."""
-        names = [name for atom in self._atoms for name in facts_of(atom)]
-        names += [part.items.name for tree in self.folded.provisions.values() for part in walk(tree) if isinstance(part, AnyOf)]
-        names += self.folded.asserted.values()
-        names += [name for operand in self.folded.values.values() for name in facts_of(operand)]
-        return tuple(dict.fromkeys(names))
+        read = [name for step in self._program.steps if isinstance(step, Atom) for name in facts_of(step)]
+        values = [self.folded.values[key] for key in self.questions if key in self.folded.values]
+        return tuple(dict.fromkeys([*read, *(name for operand in values for name in facts_of(operand))]))
 
     def evaluate(self, facts: pl.DataFrame, *, missing: bool = False) -> pl.DataFrame:
         """Return a frame with a column for each provision (True, False, null) and each question (its answer, or null).
 
-        `facts`: one column a fact; a column that is absent, or a null, is unknown. With `missing` there is one more
-        column of the same name: the facts that would settle the questions still open, as a comma-separated list.
+        `facts`: one column a fact; a column that is absent, a null or a NaN is unknown. With `missing` there is one
+        more column of the same name: the facts that the open questions wait for, as a comma-separated list.
         """
-        frame = self._encode(facts).lazy()
-        for level in self._levels:
-            frame = frame.with_columns(**level)
-        columns: dict[str, pl.Expr] = {key: _expr(self._tri[key]) for key in self.provisions}
+        lines, words = facts.height, -(-facts.height // 64)
+        provisions = {key: (np.empty(words, np.uint64), Known(lines)) for key in self._provisions}
+        answers = {key: (np.empty(lines, np.uint8), Known(lines)) for key in self._questions}
+        waits: dict[str, Plane] = {}
+        for run in runs(self._program, facts):
+            for key, literal in self._provisions.items():
+                true, false = run.pair(literal)
+                provisions[key][0][run.place] = true
+                provisions[key][1].put(run.place, true | false, run.lines)
+            opened = {}
+            for key, branches in self._questions.items():
+                codes, settled = _decide(run, branches)
+                answers[key][0][run.start : run.stop] = codes
+                answers[key][1].put(run.place, settled, run.lines)
+                opened[key] = run.lines & ~settled
+            for name, bits in self._waits(run, opened) if missing else ():
+                waits.setdefault(name, np.zeros(words, np.uint64))[run.place] |= bits
+        columns = [known.series(key, pa.bool_(), bits) for key, (bits, known) in provisions.items()]
         for key in self.questions:
-            if key in self.folded.questions:
-                columns[key] = self._answer(self.folded.questions[key])
+            if key in answers:
+                codes, known = answers[key]
+                names = list(dict.fromkeys(answer for _, answer in self._questions[key]))
+                columns.append(pl.Series(key, names, pl.Enum(names)).gather(known.series(key, pa.uint8(), codes)))
             else:
-                columns[key] = self._operand(self.folded.values[key])
+                value = calculated(self.folded.values[key], facts).alias(key)
+                columns.append(value.fill_nan(None) if value.dtype.is_float() and value.is_nan().any() else value)
         if missing:
-            columns.update(self._missing())
-        result = frame.select(**columns).collect()
-        return _name_missing(result) if missing else result
-
-    def _encode(self, facts: pl.DataFrame) -> pl.DataFrame:
-        """Return the facts with words as class codes and absent facts as nulls."""
-        columns = []
-        for name in self.facts:
-            if name not in facts.columns:
-                columns.append(pl.Series(name, [None], dtype=_null_type(name, self._classes)).new_from_index(0, facts.height))
-            elif name in self._classes:
-                columns.append(_codes(facts[name], self._classes[name]))
-            else:
-                columns.append(facts[name])
+            columns.append(_names({name: waits[name] for name in self.facts if name in waits}, lines))
         return pl.DataFrame(columns)
 
-    def _plan(self) -> list[dict[str, pl.Expr]]:
-        levels: list[dict[str, pl.Expr]] = [{name: self._atom(atom) for atom, name in self._atoms.items()}]
-        depth: dict[str, int] = {}
-        for key, tree in self.folded.provisions.items():
-            tri = self._node(tree)
-            if key in self.folded.asserted:
-                tri = pl.coalesce(_expr(tri), pl.col(self.folded.asserted[key]))
-            if isinstance(tri, pl.Expr):
-                depth[key] = 1 + max((depth.get(ref, 0) for ref in refs_of(tree)), default=0)
-                while len(levels) <= depth[key]:
-                    levels.append({})
-                levels[depth[key]][key] = tri
-                tri = pl.col(key)
-            self._tri[key] = tri
-        return levels
+    def _waits(self, run: Run, opened: Mapping[str, Plane]) -> Iterable[tuple[str, Plane]]:
+        """Yield unknown facts with the lines on which open questions wait for them, from the questions down."""
+        asked: dict[int, Plane] = {}
 
-    def _atom(self, atom: Atom) -> pl.Expr:
-        name = single_fact(atom)
-        if name in self._classes:
-            return _in_classes(pl.col(name), truth(atom, self._classes[name]), self._classes[name].size)
-        match atom:
-            case Compare(op, left, right):
-                compared: pl.Expr = getattr(self._operand(left), _COMPARE[op])(self._operand(right))
-                return compared
-            case Fact(fact):
-                return pl.col(fact)
-            case _:
-                raise TypeError(atom)
+        def ask(literal: int, lines: Plane) -> None:
+            number = literal if literal >= 0 else ~literal
+            asked[number] = asked[number] | lines if number in asked else lines
 
-    def _operand(self, node: Operand) -> pl.Expr:
-        match node:
-            case Fact(name):
-                return pl.col(name)
-            case Const(value):
-                return pl.lit(value)
-            case Arith("years_after", left, Const(years)):
-                return self._operand(left).dt.offset_by(f"{years}y")
-            case Arith("+", left, right):
-                return self._operand(left) + self._operand(right)
-            case Arith("-", left, right):
-                return self._operand(left) - self._operand(right)
-            case Arith("*", left, right):
-                return self._operand(left) * self._operand(right)
-            case _:
-                raise TypeError(node)
-
-    def _node(self, node: Node) -> Tri:
-        match node:
-            case Const(value):
-                return value  # type: ignore[return-value]  # True, False or None
-            case Ref(key):
-                return self._tri[key]
-            case AnyOf(key, items):
-                return _any_of(pl.col(items.name), _Element(self.folded).provision(key))
-            case Not(part):
-                return _not(self._node(part))
-            case And(parts):
-                return _all([self._node(part) for part in parts])
-            case Or(parts):
-                return _any([self._node(part) for part in parts])
-            case _:
-                return pl.col(self._atoms[node])
-
-    def _answer(self, branches: tuple[Branch, ...]) -> pl.Expr:
-        """Return the answer as an Enum: each answer's own condition first, then their numbers added up."""
-        holds = self._holds(branches)
-        names = list(holds)
-        code = pl.lit(0, pl.UInt8)
-        for number, name in enumerate(names):
-            code = code + _expr(holds[name]).cast(pl.UInt8) * number
-        settled = _expr(_any(list(holds.values())))
-        return pl.when(settled).then(code).cat.to(pl.Enum(names))
-
-    def _holds(self, branches: tuple[Branch, ...]) -> dict[str, Tri]:
-        """Return for each answer whether it is the one: unknown only where two ways through the chain differ."""
-        conditions = [self._node(branch.condition) for branch in branches]
-        holds: dict[str, Tri] = {}
-        for name in dict.fromkeys(branch.answer for branch in branches):
-            tri: Tri = branches[-1].answer == name
-            for branch, condition in zip(branches[-2::-1], conditions[-2::-1], strict=True):
-                tri = _any([condition, tri]) if branch.answer == name else _all([_not(condition), tri])
-            holds[name] = tri
-        return holds
-
-    def _missing(self) -> dict[str, pl.Expr]:
-        """Return a column for each fact that is unknown and that an open question waits for, from the top down."""
-        waits: dict[str, list[pl.Expr]] = {}
-        for key in self.questions:
-            branches = self.folded.questions.get(key)
-            if branches:
-                before: Tri = ~_expr(_any(list(self._holds(branches).values()))).fill_null(False)
-                for branch in branches[:-1]:
-                    self._wait(branch.condition, _expr(before), waits)
-                    before = _all([before, _not(self._node(branch.condition)).fill_null(True)]) if isinstance(  # type: ignore[union-attr]
-                        _not(self._node(branch.condition)), pl.Expr
-                    ) else before
-        for key in reversed(self.folded.provisions):
-            if f"?{key}" in waits:
-                self._wait(self.folded.provisions[key], _expr(_any(list(waits.pop(f"?{key}")))), waits)
-        return {f"missing:{name}": _expr(_any(list(parts))) for name, parts in waits.items() if not name.startswith("?")}
-
-    def _wait(self, node: Node, asked: pl.Expr, waits: dict[str, list[pl.Expr]]) -> None:
-        value = self._node(node)
-        if not isinstance(value, pl.Expr):
-            return
-        open_here = asked & value.is_null()
-        match node:
-            case Ref(key):
-                waits.setdefault(f"?{key}", []).append(open_here)
-            case And(parts) | Or(parts):
-                for part in parts:
-                    self._wait(part, open_here, waits)
-            case Not(part):
-                self._wait(part, open_here, waits)
-            case AnyOf(_, items):
-                waits.setdefault(items.name, []).append(open_here)
-            case _:
-                for name in facts_of(node):
-                    waits.setdefault(name, []).append(open_here & pl.col(name).is_null())
+        for key, lines in opened.items():
+            reached = lines
+            for literal, _ in self._questions[key][:-1]:
+                ask(literal, reached)
+                reached = reached & ~run.pair(literal)[0]
+        for number in range(len(self._program.steps) - 1, 1, -1):
+            here = asked[number] & ~(run.true[number] | run.false[number]) if number in asked else None
+            if here is None or not here.any():
+                continue
+            match self._program.steps[number]:
+                case All(literals):
+                    for literal in literals:
+                        ask(literal, here)
+                case Stated(literal, fact):
+                    ask(literal, here)
+                    ask(fact, here)
+                case AnyOf(_, items):
+                    yield items.name, here
+                case step:
+                    yield from ((name, here & ~run.known(name)) for name in facts_of(step))  # an atom
 
 
-@dataclass(slots=True)
-class _Element:
-    """Expressions over one element of a list of circuits; facts are the fields of its struct."""
+def places(words: pl.Series, names: Sequence[str]) -> pl.Series:
+    """Return for each word of an Enum its place among other names, which must have it too; no word is read twice.
 
-    folded: Folded
-
-    def provision(self, key: str) -> Tri:
-        return self.node(self.folded.provisions[key])
-
-    def node(self, node: Node) -> Tri:
-        match node:
-            case Const(value):
-                return value  # type: ignore[return-value]  # True, False or None
-            case Ref(key):
-                return self.provision(key)
-            case Not(part):
-                return _not(self.node(part))
-            case And(parts):
-                return _all([self.node(part) for part in parts])
-            case Or(parts):
-                return _any([self.node(part) for part in parts])
-            case Fact(name):
-                return _field(name)
-            case Member(item, Const(values)):
-                return self.operand(item).is_in(sorted(values))  # type: ignore[arg-type]  # a list of the law
-            case Compare(op, left, right):
-                compared: pl.Expr = getattr(self.operand(left), _COMPARE[op])(self.operand(right))
-                return compared
-            case _:
-                raise TypeError(node)
-
-    def operand(self, node: Operand) -> pl.Expr:
-        match node:
-            case Fact(name):
-                return _field(name)
-            case Const(value):
-                return pl.lit(value)
-            case Arith("+", left, right):
-                return self.operand(left) + self.operand(right)
-            case _:
-                raise TypeError(node)
-
-
-def _field(name: str) -> pl.Expr:
-    return pl.element().struct.field(name)
-
-
-def _any_of(items: pl.Expr, qualifies: Tri) -> Tri:
-    if not isinstance(qualifies, pl.Expr):
-        return qualifies
-    each = items.list.eval(qualifies)
-    some = each.list.eval(pl.element().fill_null(False)).list.any()
-    unsure = each.list.eval(pl.element().is_null()).list.any()
-    return pl.when(some).then(True).when(unsure).then(None).otherwise(some)
-
-
-def _not(value: Tri) -> Tri:
-    if isinstance(value, pl.Expr):
-        return ~value
-    return None if value is None else not value
-
-
-def _all(values: Iterable[Tri]) -> Tri:
-    parts = list(values)
-    if any(value is False for value in parts):
-        return False
-    return _fold_with(parts, True, lambda left, right: left & right)
-
-
-def _any(values: Iterable[Tri]) -> Tri:
-    parts = list(values)
-    if any(value is True for value in parts):
-        return True
-    return _fold_with(parts, False, lambda left, right: left | right)
-
-
-def _fold_with(parts: list[Tri], neutral: bool, join: Any) -> Tri:
-    kept = [value for value in parts if value is not neutral]
-    if not kept:
-        return neutral
-    if not any(isinstance(value, pl.Expr) for value in kept):
-        return None
-    result = _expr(kept[0])
-    for value in kept[1:]:
-        result = join(result, _expr(value))
-    return result
-
-
-def _expr(value: Tri) -> pl.Expr:
-    return value if isinstance(value, pl.Expr) else pl.lit(value, pl.Boolean)
-
-
-def _in_classes(code: pl.Expr, indexes: frozenset[int], size: int) -> pl.Expr:
-    if len(indexes) * 2 > size:
-        return ~_in_classes(code, frozenset(range(size)) - indexes, size)
-    found: pl.Expr | None = None
-    for index in sorted(indexes):
-        found = code == index if found is None else found | (code == index)
-    return found if found is not None else code > 255  # never True, null where the word is unknown
-
-
-def _codes(words: pl.Series, classes: Words) -> pl.Series:
-    if not isinstance(words.dtype, pl.Enum):
-        words = words.cast(pl.Enum(words.unique().drop_nulls().cast(pl.String).sort()))
+    >>> places(pl.Series(["b", None], dtype=pl.Enum(["b"])), ["a", "b"]).to_list()
+    [1, None]
+    """
     assert isinstance(words.dtype, pl.Enum)
-    table = pl.Series(words.name, [classes.index(word) for word in words.dtype.categories], dtype=pl.UInt8)
-    if table.is_empty():
-        return pl.Series(words.name, [None], dtype=pl.UInt8).new_from_index(0, len(words))
-    return table.gather(words.to_physical()).rename(words.name)
+    order = {name: place for place, name in enumerate(names)}
+    table = pl.Series([order[word] for word in words.dtype.categories], dtype=pl.UInt8)
+    return table.gather(words.to_physical())
 
 
-def _null_type(name: str, classes: Mapping[str, Any]) -> pl.DataType | type[pl.DataType]:
-    from twokey.law.engine.facts import dictionary
+def _decide(run: Run, branches: Sequence[tuple[int, str]]) -> tuple[Codes, Plane]:
+    """Return the number of each line's answer, and the lines on which there is one.
 
-    if name in classes:
-        return pl.UInt8
-    kinds = {"boolean": pl.Boolean, "date": pl.Date, "number": pl.Float64, "integer": pl.Float64}
-    return kinds.get(dictionary()[name].type, pl.List(pl.Struct(_element_fields())))
-
-
-def _element_fields() -> dict[str, Any]:
-    from twokey.law.engine.facts import dictionary
-
-    kinds = {"boolean": pl.Boolean, "date": pl.Date, "number": pl.Float64, "integer": pl.Float64}
-    return {
-        name: kinds.get(fact.type, pl.String)
-        for name, fact in dictionary().items()
-        if name.startswith("item.") and fact.type != "list"
-    }
-
-
-def _name_missing(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with its columns `missing:...` as one: a list of names, made once for each combination."""
-    columns = [name for name in frame.columns if name.startswith("missing:")]
-    words = [columns[start : start + _BITS] for start in range(0, len(columns), _BITS)]
-    masks = frame.select(**{f"{number}": _bits(word) for number, word in enumerate(words)})
-    if not words:
-        return frame.drop(columns).with_columns(pl.lit("").cast(pl.Enum([""])).alias(MISSING))
-    every = masks.unique()
-    texts = [_names(row, words) for row in every.iter_rows()]
-    every = every.with_columns(pl.Series(MISSING, texts, dtype=pl.Enum(sorted(set(texts)))))
-    named = masks.join(every, on=list(masks.columns), how="left", maintain_order="left")[MISSING]
-    return frame.drop(columns).with_columns(named)
+    From the last branch to the first: an unknown condition leaves an answer settled only where both ways give it.
+    """
+    nothing = np.zeros_like(run.lines)
+    holds = {branches[-1][1]: run.lines}
+    for literal, answer in branches[-2::-1]:
+        true, false = run.pair(literal)
+        holds = {other: where if other == answer else where & false for other, where in holds.items()}
+        holds[answer] = true | holds.get(answer, nothing)
+    names = list(dict.fromkeys(answer for _, answer in branches))
+    digits = [
+        reduce(operator.or_, [holds[name] for number, name in enumerate(names) if number >> digit & 1])
+        for digit in range((len(names) - 1).bit_length())
+    ]
+    return code(digits or [nothing], run.stop - run.start), reduce(operator.or_, holds.values())
 
 
-def _bits(columns: list[str]) -> pl.Expr:
-    mask = pl.lit(0, pl.UInt64)
-    for bit, name in enumerate(columns):
-        mask = mask + pl.col(name).fill_null(False).cast(pl.UInt64) * (1 << bit)
-    return mask
+def _names(waits: Mapping[str, Plane], lines: int) -> pl.Series:
+    """Return for each line the names of the facts that it waits for; the text is made once for each combination."""
+    parts = [list(waits)[at : at + 64] for at in range(0, len(waits), 64)]
+    if not parts:
+        return pl.Series(MISSING, [""], dtype=pl.Enum([""])).new_from_index(0, lines)
+    keys = [pa.array(_keys([waits[name] for name in part], lines)).dictionary_encode() for part in parts]
+    joint = _numbers(keys[0])
+    for one in keys[1:]:
+        joint = joint * np.uint64(len(one.dictionary)) + _numbers(one)
+    found = pa.array(joint).dictionary_encode() if len(keys) > 1 else keys[0]
+    left = found.dictionary.to_numpy() if len(keys) > 1 else np.arange(len(found.dictionary), dtype=np.uint64)
+    words: list[pl.Series] = []
+    for part, one in zip(reversed(parts), reversed(keys), strict=True):
+        left, place = np.divmod(left, np.uint64(len(one.dictionary)))
+        words[:0] = _words(part, one.dictionary.to_numpy()[place])
+    texts = pl.select(pl.concat_str(words, separator=", ", ignore_nulls=True)).to_series()
+    return pl.Series(MISSING, texts, dtype=pl.Enum(texts)).gather(_numbers(found))
 
 
-def _names(row: tuple[int, ...], words: list[list[str]]) -> str:
-    found = [name for mask, word in zip(row, words, strict=True) for bit, name in enumerate(word) if mask >> bit & 1]
-    return ", ".join(name.removeprefix("missing:") for name in found)
+def _words(names: Sequence[str], keys: npt.NDArray[np.unsignedinteger]) -> list[pl.Series]:
+    """Return for each key the names that its digits stand for, as a column of text for every eight; none is null."""
+    columns = []
+    for number, digits in enumerate(np.ascontiguousarray(keys).view(np.uint8).reshape(len(keys), -1).T):
+        group = names[number * GROUP : (number + 1) * GROUP]
+        table: list[str | None] = [None] * 256
+        for value in np.unique(digits).tolist():
+            table[value] = ", ".join(name for bit, name in enumerate(group) if value >> bit & 1) or None
+        columns.append(pl.Series(f"{names[0]} {number}", table, dtype=pl.String).gather(digits))
+    return columns
+
+
+def _numbers(encoded: pa.DictionaryArray) -> npt.NDArray[np.uint64]:
+    numbers: npt.NDArray[np.uint64] = encoded.indices.to_numpy().astype(np.uint64)
+    return numbers
+
+
+def _keys(planes: Sequence[Plane], lines: int) -> npt.NDArray[np.unsignedinteger]:
+    """Return for each line one number whose binary digits are its bits of at most sixty-four planes."""
+    width = next(width for width in (1, 2, 4, 8) if width * GROUP >= len(planes))
+    bytes_ = np.zeros((lines, width), np.uint8)
+    for number, at in enumerate(range(0, len(planes), GROUP)):
+        bytes_[:, number] = code(planes[at : at + GROUP], lines)
+    return bytes_.view(f"<u{width}")[:, 0]

@@ -11,7 +11,6 @@ import itertools
 import linecache
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from twokey.law.engine.fold import Folded
@@ -31,6 +30,7 @@ from twokey.law.engine.tree import (
     Ref,
     facts_of,
     refs_of,
+    years_after,
 )
 
 Get = Callable[[str], Any]
@@ -46,18 +46,6 @@ class Compiled:
     questions: tuple[str, ...]
     decide: Decide
     source: str
-
-
-def years_after(start: date, years: int) -> date:
-    """Return the same day some years later; 29 February becomes 1 March where there is none.
-
-    >>> years_after(date(2024, 2, 29), 5)
-    datetime.date(2029, 3, 1)
-    """
-    try:
-        return start.replace(year=start.year + years)
-    except ValueError:
-        return date(start.year + years, 3, 1)
 
 
 def any_of(qualifies: Callable[[Get], bool | None], items: list[Mapping[str, Any]] | None) -> bool | None:
@@ -94,7 +82,16 @@ def compile_provision(folded: Folded, key: str) -> Callable[[Get], bool | None]:
     writer = _Writer(folded)
     for needed in _needed(folded, key):
         writer.provision(needed)
-    return writer.finish(f"return {writer.named[key]}")[0]
+    qualifies: Callable[[Get], bool | None] = writer.finish(f"return {writer.named[key]}")[0]
+    return qualifies
+
+
+def compile_condition(node: Node) -> Callable[[Get], bool | None]:
+    """Return the function that decides one folded condition that names no provision."""
+    writer = _Writer(Folded({}, {}, {}, {}))
+    expression = writer.node(node)
+    holds: Callable[[Get], bool | None] = writer.finish(f"return {expression}")[0]
+    return holds
 
 
 def _needed(folded: Folded, key: str) -> list[str]:

@@ -9,7 +9,8 @@ belongs in the parameter file, where it has a date and an instrument.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -60,7 +61,7 @@ Resolve = Callable[[str], str | None]  # the name of a provision's function -> i
 
 @cache
 def _functions(file: str) -> dict[int, ast.FunctionDef]:
-    """Return the functions of a module by the line on which each one starts (its first decorator's, as CPython has it)."""
+    """Return the functions of a module by the line on which each starts (its first decorator's, as CPython has it)."""
     tree = ast.parse(Path(file).read_text(encoding="utf-8"), filename=file)
     return {
         min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]): node
@@ -90,15 +91,14 @@ def read_text(text: str, source: Source, resolve: Resolve) -> Node:
         raise SubsetError(f"{source.file}:{source.first_line}: the text has {len(text)} characters; at most {MAX_TEXT}")
     try:
         parsed = ast.parse(f"({text.strip()}\n)", mode="eval")  # brackets let a condition run over several lines
-    except (SyntaxError, RecursionError, MemoryError) as error:
-        line = source.first_line + (getattr(error, "lineno", 1) or 1) - 1
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        last = len(text.strip().splitlines()) or 1  # what is missing is found at the bracket that we added after it
+        line = source.first_line + min(getattr(error, "lineno", 1) or 1, last) - 1
         raise SubsetError(f"{source.file}:{line}: not a Python expression: {getattr(error, 'msg', error)}") from None
     return _Reader(source, resolve).boolean(parsed.body)
 
 
-def _read_body(
-    body: list[ast.stmt], function: ast.FunctionDef, reader: _Reader
-) -> Node | Operand | tuple[Branch, ...]:
+def _read_body(body: list[ast.stmt], function: ast.FunctionDef, reader: _Reader) -> Node | Operand | tuple[Branch, ...]:
     if len(body) == 1 and isinstance(body[0], ast.Return) and body[0].value is not None:
         value = body[0].value
         if isinstance(value, ast.Attribute | ast.BinOp) or _is_years_after(value):
@@ -133,17 +133,25 @@ class _Reader:
 
     def refuse(self, node: ast.AST, why: str) -> NoReturn:
         """Raise the error that names file and line, what stands there and why it is not allowed."""
-        text = ast.unparse(node)
+        try:
+            text = ast.unparse(node)
+        except RecursionError:
+            text = "..."
         shown = text if len(text) <= 60 else text[:57] + "..."
         raise SubsetError(f"{self.source.at(node)}: `{shown}` is outside the provisions' Python: {why}")
 
     def boolean(self, node: ast.expr) -> Node:
         """Read a condition."""
+        with self._deeper(node):
+            return self._boolean(node)
+
+    @contextmanager
+    def _deeper(self, node: ast.expr) -> Iterator[None]:
         self.depth += 1
         if self.depth > _MAX_DEPTH:
             self.refuse(node, f"it is nested deeper than {_MAX_DEPTH} levels")
         try:
-            return self._boolean(node)
+            yield
         finally:
             self.depth -= 1
 
@@ -162,17 +170,17 @@ class _Reader:
             case ast.Call():
                 return self._call(node)
             case ast.Attribute():
-                operand = self.operand(node)
-                if not isinstance(operand, Fact):
+                read = self._attribute(node)
+                if not isinstance(read, Fact):
                     self.refuse(node, "a parameter is compared with, it is not a condition by itself")
-                return operand
+                return read
             case _:
                 self.refuse(node, "use and, or, not, comparisons, facts of the order and other provisions")
 
     def _compare(self, node: ast.Compare) -> Node:
         parts: list[Node] = []
-        operands = [node.left, *node.comparators]
-        for op, left, right in zip(node.ops, operands, operands[1:], strict=False):
+        ends = [node.left, *node.comparators]
+        for op, left, right in zip(node.ops, ends, ends[1:], strict=False):
             if isinstance(op, ast.In | ast.NotIn):
                 group = self.operand(right)
                 if not isinstance(group, Param):
@@ -187,6 +195,10 @@ class _Reader:
 
     def operand(self, node: ast.expr) -> Operand:
         """Read one side of a comparison."""
+        with self._deeper(node):
+            return self._operand(node)
+
+    def _operand(self, node: ast.expr) -> Operand:
         match node:
             case ast.Attribute():
                 return self._attribute(node)
@@ -230,9 +242,7 @@ class _Reader:
                 if not isinstance(fact, Fact):
                     self.refuse(items, "any(...) runs over a list of the order")
                 return AnyOf(self._provision(node, name), fact)
-            case ast.Call(
-                func=ast.Name(id=name), args=[ast.Name(id="order"), ast.Name(id="law")], keywords=[]
-            ):
+            case ast.Call(func=ast.Name(id=name), args=[ast.Name(id="order"), ast.Name(id="law")], keywords=[]):
                 return Ref(self._provision(node, name))
             case _:
                 self.refuse(node, "call only other provisions, as provision(order, law)")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Final
 
 Scalar = bool | int | float | str | date
 
@@ -147,6 +149,26 @@ def params_of(node: Node | Operand) -> tuple[str, ...]:
 def refs_of(node: Node) -> tuple[str, ...]:
     """Return the provisions that a tree refers to, over lists too, each once."""
     return tuple(dict.fromkeys(part.provision for part in walk(node) if isinstance(part, Ref | AnyOf)))
+
+
+def years_after(start: date, years: int) -> date:
+    """Return the same day some years later; 29 February becomes 1 March where there is none.
+
+    >>> years_after(date(2024, 2, 29), 5)
+    datetime.date(2029, 3, 1)
+    """
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:
+        return date(start.year + years, 3, 1)
+
+
+COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+CALCULATE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "years_after": years_after,
+}  # fmt: skip
 
 
 def rewrite(node: Node, change: Callable[[Node], Node | None]) -> Node:

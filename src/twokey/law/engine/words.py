@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Any, Final, Literal
 
@@ -23,16 +22,60 @@ _COMPARED: Final[dict[str, dict[str, str]]] = {
         "!=": "{0} is not {1}",
     },
     "zh": {
-        ">=": "{0}不低于{1}",
-        ">": "{0}高于{1}",
-        "<=": "{0}不高于{1}",
-        "<": "{0}低于{1}",
+        ">=": "{0}不低于 {1}",
+        ">": "{0}高于 {1}",
+        "<=": "{0}不高于 {1}",
+        "<": "{0}低于 {1}",
         "==": "{0}为{1}",
         "!=": "{0}不为{1}",
     },
 }
+_DATED: Final[dict[str, dict[str, str]]] = {
+    "en": {
+        "<=": "{0} is {1} or earlier",
+        "<": "{0} is before {1}",
+        ">=": "{0} is {1} or later",
+        ">": "{0} is after {1}",
+    },
+    "zh": {"<=": "{0}不晚于 {1}", "<": "{0}早于 {1}", ">=": "{0}不早于 {1}", ">": "{0}晚于 {1}"},
+}
 _FLIP: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _MARKS: Final = {True: "✓", False: "✗", None: "?"}
+
+
+_CONFIDENCE_ZH: Final = {
+    "primary": "一手",
+    "secondary": "二手",
+    "uncertain": "不确定",
+    "computed": "推算",
+    "high": "高",
+    "medium-high": "中高",
+    "medium": "中",
+    "low-medium": "中低",
+    "low": "低",
+    "stated": "自述",
+    "assumed": "假定",
+}
+_KIND_ZH: Final = {
+    "statute": "法律",
+    "rule": "规章",
+    "order": "命令",
+    "letter": "函件",
+    "guidance": "指引",
+    "reported": "据报道",
+    "draft": "草案",
+    "overlay": "叠加",
+}
+
+
+def confidence(value: str, lang: Lang = "en") -> str:
+    """Return how well an instrument is known, in words; a longer remark is returned as it is."""
+    return _CONFIDENCE_ZH.get(value, value) if lang == "zh" else value
+
+
+def kind(value: str, lang: Lang = "en") -> str:
+    """Return the kind of an instrument in words."""
+    return _KIND_ZH.get(value, value) if lang == "zh" else value
 
 
 def mark(value: bool | None) -> str:
@@ -138,16 +181,29 @@ class _Writer:
             case Compare(op, left, right):
                 if isinstance(left, Param | Const) and not isinstance(right, Param | Const):
                     op, left, right = _FLIP[op], right, left
-                return _COMPARED[self.lang][op].format(self.operand(left), self.operand(right))
+                table = _DATED if self._is_date(left) and op in _DATED["en"] else _COMPARED
+                return table[self.lang][op].format(self.operand(left), self._other(left, right))
             case _:
                 raise TypeError(node)
 
+    def _is_date(self, node: Operand) -> bool:
+        return isinstance(node, Fact) and dictionary()[node.name].type == "date"
+
+    def _other(self, left: Operand, right: Operand) -> str:
+        """Return the right side; a choice of the fact on the left stands in words."""
+        if isinstance(left, Fact) and isinstance(right, Const) and isinstance(right.value, str):
+            return dictionary()[left.name].word(right.value, self.lang)
+        return self.operand(right)
+
     def _chained(self, parts: tuple[Node, ...]) -> str | None:
         match parts:
-            case (Compare("<=" | "<" as low_op, low, middle), Compare("<" | "<=" as high_op, again, high)) if middle == again:
+            case (Compare("<=" | "<" as low_op, low, middle), Compare("<" | "<=" as high_op, again, high)) if (
+                middle == again
+            ):
                 low_words, name, high_words = self.operand(low), self.operand(middle), self.operand(high)
                 if self.chinese:
-                    return f"{name}{'不低于' if low_op == '<=' else '高于'}{low_words}且{'低于' if high_op == '<' else '不高于'}{high_words}"
+                    start = f"不低于 {low_words}" if low_op == "<=" else f"高于 {low_words}"
+                    return f"{name}{start}且{'低于' if high_op == '<' else '不高于'} {high_words}"
                 start = f"{low_words} or more" if low_op == "<=" else f"more than {low_words}"
                 return f"{name} is {start} and {'less than' if high_op == '<' else 'at most'} {high_words}"
             case _:
@@ -190,6 +246,6 @@ class _Writer:
             return f"{label}（未定）" if self.chinese else f"{label} (not set)"
         if isinstance(value, frozenset):
             return label
-        return f"{number(value)} {parameter.unit}".strip() if isinstance(value, int | float) else plain(value, self.lang)
-
-
+        return (
+            f"{number(value)} {parameter.unit}".strip() if isinstance(value, int | float) else plain(value, self.lang)
+        )

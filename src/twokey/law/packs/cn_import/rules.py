@@ -25,7 +25,7 @@ def h20_discouraged(order, law):
 
 @rules.provision("CN-009", "CN-009")
 def nvidia_discouraged(order, law):
-    """Firms were asked to stop buying all of the maker's chips; the H200 has had guidance of its own since 2025-12-09."""
+    """Firms were asked to stop buying all chips of the maker; the H200 has had guidance of its own since 2025-12-09."""
     return foreign(order, law) and order.item.maker in law.discouraged_makers and not is_h200(order, law)
 
 
@@ -86,17 +86,13 @@ def not_necessary(order, law):
 @rules.provision("CN-014: no foreign chips", "CN-014")
 def barred_from_state_data_centre(order, law):
     """A data centre with state funds that is under 30 percent complete: remove foreign chips, cancel orders."""
-    return (
-        order.site.state_funded and foreign(order, law) and order.site.completion < law.state_data_centre_completion
-    )
+    return order.site.state_funded and foreign(order, law) and order.site.completion < law.state_data_centre_completion
 
 
 @rules.provision("CN-014: further along", "CN-014")
 def state_data_centre_further_along(order, law):
     """Such a data centre that is further along: case by case."""
-    return (
-        order.site.state_funded and foreign(order, law) and order.site.completion >= law.state_data_centre_completion
-    )
+    return order.site.state_funded and foreign(order, law) and order.site.completion >= law.state_data_centre_completion
 
 
 @rules.provision("CN-014: domestic chips", "CN-014")

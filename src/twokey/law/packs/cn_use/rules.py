@@ -1,4 +1,4 @@
-"""Conditions on use that last after delivery: domestic shares, as reported. "Most" and "some" have no published number."""
+"""Conditions on use that last after delivery: domestic shares, as reported. "Most" and "some" have no number."""
 
 from twokey.law.engine.define import Rulebook
 

@@ -28,8 +28,7 @@ def performance_dense(order, law):
 def next_tier(order, law):
     """A TPP of 2400 or more and less than 4800, and a performance density of 1.6 or more and less than 5.92."""
     return (
-        law.b1_tpp <= order.item.tpp < law.a1_tpp
-        and law.b1_density <= order.item.performance_density < law.a2_density
+        law.b1_tpp <= order.item.tpp < law.a1_tpp and law.b1_density <= order.item.performance_density < law.a2_density
     )
 
 

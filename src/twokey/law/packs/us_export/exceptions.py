@@ -73,7 +73,7 @@ def written_purchase_order(order, law):
 
 @rules.provision("740.25", "us-2024-hbm")
 def hbm_exception(order, law):
-    """Licence exception HBM: a memory bandwidth density of less than 3.3; its other conditions were not read in full."""
+    """Licence exception HBM: a memory bandwidth density of less than 3.3; other conditions were not read in full."""
     return order.item.memory_bandwidth_density < law.hbm_exception_density
 
 

@@ -89,9 +89,7 @@ def volume_cap_window_chosen(order, law):
 @rules.provision("748 Supp. 2 (dd)(1)(iii): certified", SECONDARY)
 def certified_volume_cap(order, law):
     """The applicant certifies the cap, and the ratio over the chosen window keeps it."""
-    return (
-        order.certifications.volume_cap and within_volume_cap(order, law) and volume_cap_window_chosen(order, law)
-    )
+    return order.certifications.volume_cap and within_volume_cap(order, law) and volume_cap_window_chosen(order, law)
 
 
 @rules.provision("748 Supp. 2 (dd)(1)(iv): a remote user", SECONDARY)
@@ -156,9 +154,7 @@ def qualified_laboratory(order, law):
 def certified_laboratory(order, law):
     """A qualified laboratory, whose standing BIS has not withdrawn, certifies the stated performance."""
     return (
-        order.certifications.laboratory
-        and qualified_laboratory(order, law)
-        and not order.laboratory.standing_withdrawn
+        order.certifications.laboratory and qualified_laboratory(order, law) and not order.laboratory.standing_withdrawn
     )
 
 

@@ -47,7 +47,7 @@ def affiliate_to_confirm(order, law):
 
 @rules.provision("744, own ground", "ear-standing")
 def barred_party(order, law):
-    """A party is listed, or owned by listed parties, or the end use is barred: part 744 asks for a licence by itself."""
+    """A party is listed, or owned by listed parties, or the end use is barred: part 744 asks for a licence."""
     return (
         entity_list(order, law)
         or military_end_user(order, law)

@@ -37,6 +37,6 @@ def leaves_the_united_states(order, law):
 @rules.provision("allied headquarters", "country-groups")
 def headquartered_with_allies(order, law):
     """The end user is headquartered in the United States, A:5 or A:6, and no parent is in Macau or D:5."""
-    return (order.consignee.hq == "US" or order.consignee.hq in law.groups_a5_a6) and not (
-        order.consignee.parent_hq in law.group_d5_and_macau
-    )
+    return (
+        order.consignee.hq == "US" or order.consignee.hq in law.groups_a5_a6
+    ) and order.consignee.parent_hq not in law.group_d5_and_macau

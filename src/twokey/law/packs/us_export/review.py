@@ -61,9 +61,7 @@ def unsettled_allied_in_d5(order, law):
 @rules.provision("742.6(b)(10)(ii): denial", "us-2023-ac")
 def denial(order, law):
     """To Macau or D:5, or to a party headquartered or parented there: presumption of denial."""
-    return reviewed_for_region(order, law) and (
-        to_d5_or_macau(order, law) or headquartered_in_d5_or_macau(order, law)
-    )
+    return reviewed_for_region(order, law) and (to_d5_or_macau(order, law) or headquartered_in_d5_or_macau(order, law))
 
 
 @rules.provision("742.6(b)(10)(ii): approval", "us-2023-ac")

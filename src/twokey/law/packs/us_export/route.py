@@ -19,9 +19,9 @@ from twokey.law.packs.us_export.rules import rules
 
 
 @rules.provision("734.3, 734.9(h)", "ear-standing")
-def subject_to_ear(order, law):
-    """In the United States, or foreign-made and subject to the EAR (advanced-computing foreign direct product rule)."""
-    return order.movement.origin == "US" or order.item.subject_to_ear
+def outside_the_ear(order, law):
+    """Neither in the United States nor foreign-made under the advanced-computing foreign direct product rule."""
+    return order.movement.origin != "US" and not order.item.subject_to_ear
 
 
 @rules.provision("General Prohibition 10", "bis-2025-05")
@@ -35,7 +35,7 @@ def export_route(order, law):
     """How can the order leave?"""
     if prohibition_10_guidance(order, law):
         return "general_prohibition_10"
-    if not subject_to_ear(order, law):
+    if outside_the_ear(order, law):
         return "not_subject"
     if barred_party(order, law) or supercomputer_end_use(order, law):
         return "listed_party"

@@ -1,6 +1,6 @@
 """Once a licence is held: tolerances, export clearance and records (750.11, 758, 762)."""
 
-from twokey.law.engine.one import years_after
+from twokey.law.engine.tree import years_after
 from twokey.law.packs.us_export.eccn_3a090 import high_bandwidth_memory
 from twokey.law.packs.us_export.eccn_4a090 import specified
 from twokey.law.packs.us_export.rules import rules

@@ -51,7 +51,7 @@ def enters_the_united_states(order, law):
 
 @rules.provision("9903.79.03-.09", "us-2026-232")
 def zero_rated(order, law):
-    """For a use that a zero-rate heading names: data centers, repair, research, startups, consumer, industry, public sector."""
+    """For a use that a zero-rate heading names: data centers, repair, research, startups, consumers, industry."""
     return order.movement.import_use in law.zero_rated_uses
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from twokey.law.change import amended
 from twokey.law.engine.law import Headline, Law
@@ -13,8 +13,9 @@ from twokey.law.engine.tree import AnyOf, facts_of, refs_of
 from twokey.law.order import facts_of_order
 from twokey.law.records import Answer, Assessment, Finding, KeyAnswer, Status
 from twokey.law.source import law as installed_law
-from twokey.law.state import Decided, state_of
+from twokey.law.state import Decided, forced, state_of
 
+_OF_CHINA: Final = ("HK", "MO")  # orders that China's reported guidance speaks of as well
 KEYS: tuple[Literal["export"], Literal["import"]] = ("export", "import")
 
 
@@ -28,8 +29,8 @@ def assess(
 ) -> Assessment:
     """Return what the law of a day says of an order.
 
-    `stated`: facts by dotted name (see `facts.toml`), as a person states them; `overlays`: files or folders laid over the
-    packs; `law`: another law than the installed one. Errors: UserError for a bad fact or a bad overlay.
+    `stated`: facts by dotted name (see `facts.toml`), as a person states them; `overlays`: files or folders laid over
+    the packs; `law`: another law than the installed one. Errors: UserError for a bad fact or a bad overlay.
 
     >>> done = assess({"item.chip": "H100 SXM", "item.kind": "ic", "movement.kind": "reexport",
     ...     "movement.origin": "SG", "movement.destination": "CN", "item.subject_to_ear": True}, date(2026, 1, 28))
@@ -89,21 +90,14 @@ def _answer(decided: Decided, key: str) -> Answer:
         operand = decided.state.folded.values[key]
         return Answer(name, regime, None, (), tuple(one for one in facts_of(operand) if one not in decided.facts))
     diagrams = decided.state.diagrams
-    left = diagrams.given(diagrams.question(key, forced=_forced(decided)), decided.facts)
+    left = diagrams.given(diagrams.question(key, forced=forced(decided)), decided.facts)
     reachable = {str(value) for value in diagrams.values(left)}
     possible = tuple(name for name in decided.law.law.questions[key].answers if name in reachable)
-    missing = tuple(dict.fromkeys(fact for one in diagrams.support(left) for fact in _unknown(decided, one.name, one.joined)))
+    missing = tuple(
+        dict.fromkeys(fact for one in diagrams.support(left) for fact in _unknown(decided, one.name, one.joined))
+    )
     settled = possible[0] if len(possible) == 1 else None
     return Answer(name, regime, settled, possible, () if settled else missing)
-
-
-def _forced(decided: Decided) -> dict[str, bool]:
-    """Return the provisions for which a person's statement stands, because their parts leave them open."""
-    return {
-        key: decided.facts[fact]
-        for key, fact in decided.state.folded.asserted.items()
-        if fact in decided.facts and decided.value(key) == decided.facts[fact]
-    }
 
 
 def _unknown(decided: Decided, name: str, joined: Any) -> list[str]:
@@ -135,7 +129,9 @@ def _because(decided: Decided, key: str) -> tuple[str, ...]:
 def _key(decided: Decided, name: Literal["export", "import"], answers: Mapping[str, Answer]) -> KeyAnswer:
     law = decided.law.law
     headlines = [headline for pack in law.packs.values() if pack.key == name for headline in pack.headlines]
-    judged = [(headline, answers[headline.question], _status(headline, answers[headline.question])) for headline in headlines]
+    judged = [
+        (headline, answers[headline.question], _status(headline, answers[headline.question])) for headline in headlines
+    ]
     gates = [decided.value(provision) for key, provision in law.gates if key == name]
     status = worst(
         [status for _, _, status in judged]
@@ -146,7 +142,9 @@ def _key(decided: Decided, name: Literal["export", "import"], answers: Mapping[s
     for key, provision in law.gates:
         if key == name and decided.value(provision) is None:
             tree = decided.state.folded.provisions[provision]
-            missing.update(dict.fromkeys(fact for fact in decided.state.folded.support(tree) if fact not in decided.facts))
+            missing.update(
+                dict.fromkeys(fact for fact in decided.state.folded.support(tree) if fact not in decided.facts)
+            )
     conditions = [one for headline, answer, _ in judged for one in headline.conditions.get(str(answer.answer), ())]
     conditions += [provision for key, provision in law.gates if key == name]
     return KeyAnswer(
@@ -189,6 +187,10 @@ def _findings(decided: Decided) -> Iterable[Finding]:
 def _notes(decided: Decided) -> Iterable[tuple[str, ...]]:
     if decided.law.nothing_in_force:
         yield ("no_law", min(decided.law.law.days).isoformat())
+    destination = decided.facts.get("movement.destination")
+    known = {pack.jurisdiction for pack in decided.law.law.packs.values() if pack.key == "import"}
+    if destination is not None and destination not in known and destination not in _OF_CHINA:
+        yield ("no_import_pack", destination)
     if "item.chip" in decided.facts:
         for name in ("item.tpp", "item.performance_density", "item.dram_bandwidth_gbs"):
             if name not in decided.facts:

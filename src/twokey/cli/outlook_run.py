@@ -1,0 +1,257 @@
+"""What the commands that run the model print."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twokey.cli.outlook_view import Format, language, number, say, show
+from twokey.outlook import basis, charts
+from twokey.outlook.arrive import arrive
+from twokey.outlook.commit import commit
+from twokey.outlook.compare import frontier
+from twokey.outlook.explain import box, sobol, tornado
+from twokey.outlook.exposure import Exposure, exposure, read_book
+from twokey.outlook.run import run
+from twokey.outlook.scenario import Scenario
+from twokey.outlook.sources import snapshot_hash
+
+_SLOW_PATHS = 50_000
+SHORT = {
+    basis.H100E_8BIT: "8-bit", basis.H100E_BANDWIDTH: "bandwidth", basis.TPP: "TPP", basis.UNITS: "packages",
+    basis.H100E_8BIT + ", smuggled": "8-bit", "share of paths": "paths",
+}  # fmt: skip
+
+
+def run_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) -> None:
+    """Run, print one quarter or one line over all quarters, and write files where asked."""
+    from twokey.outlook.explain import check_line  # noqa: PLC0415 (only to check names)
+
+    quarter = options["quarter"] or scenario.quarters
+    for name in options["lines"] or ("gap_8bit",):
+        check_line(name, quarter, scenario)
+    result = run(
+        scenario, workers=options["workers"], engine=options["engine"], scheduler=options["scheduler"],
+        progress=_progress if scenario.paths >= _SLOW_PATHS else None,
+    )  # fmt: skip
+    rows = result.rows(options["lines"] or None)
+    if form in ("json", "csv"):
+        rows = [{**row, "seed": scenario.seed, "data_sha256": snapshot_hash()} for row in rows]
+    elif not options["lines"]:
+        rows = [row for row in rows if row["quarter"] == quarter]
+    told = f"{_title(scenario)}: from {scenario.as_of}, quarter {quarter} ends {result.ends[quarter]}"
+    columns = ["side", "what", "unit", "counted by", "p10", "p50", "p90", "mean"]
+    if form in ("text", "markdown"):
+        rows = [{**row, "counted by": SHORT.get(row["basis"], row["basis"].partition(": ")[2])} for row in rows]
+    if options["lines"]:
+        told, columns = f"{_title(scenario)}: from {scenario.as_of}", ["end", *columns]
+    show(rows, form, title=told, columns=columns)
+    note = "counted in China's totals" if scenario.include_smuggled else "a line of its own, not in any total"
+    say(
+        f"\n{scenario.paths:,} paths, seed {scenario.seed}. Smuggled compute is {note}. 8-bit and bandwidth are "
+        "two ways to count one chip: never add them.",
+        form,
+    )
+    if options["out"]:
+        from twokey.outlook.report import write_all  # noqa: PLC0415 (charts start a JavaScript engine)
+
+        for file in write_all(result, options["out"]):
+            click.echo(f"wrote {file}", err=True)
+    if options["book"]:
+        say("", form)
+        exposure_and_show(scenario, options["book"], form, options["workers"])
+
+
+def commit_and_show(scenario: Scenario, form: Format, out: Path | None, workers: int) -> None:
+    """Print the vendor's answer."""
+    answer = commit(scenario, workers)
+    row: dict[str, Any] = {k: v for k, v in asdict(replace(answer, scenario=None)).items() if k != "scenario"}  # type: ignore[arg-type]
+    if form in ("json", "csv"):
+        show([row if form == "json" else {k: v for k, v in row.items() if not isinstance(v, tuple)}], form)
+    else:
+        low, middle, high = answer.sellable
+        show(
+            [
+                {"what": "a unit sold earns (Cu), USD", "value": answer.underage},
+                {"what": "a unit unsold loses (Co), USD", "value": answer.overage},
+                {"what": "critical fractile Cu / (Cu + Co)", "value": answer.fractile},
+                {"what": "break-even probability of a sale", "value": answer.break_even},
+                {"what": "probability that anything sells", "value": answer.p_any},
+                {"what": "sellable units, 10th percentile", "value": low},
+                {"what": "sellable units, median", "value": middle},
+                {"what": "sellable units, 90th percentile", "value": high},
+                {"what": "commit in one stage, units", "value": answer.quantity},
+                {"what": "expected profit, USD", "value": answer.profit},
+                {"what": "CVaR 10 %, USD", "value": answer.cvar},
+                {"what": "units with the best CVaR", "value": answer.quantity_cvar},
+                {"what": "commit in two stages: dies", "value": answer.dies},
+                {"what": "expected profit in two stages, USD", "value": answer.profit_two_stage},
+                {"what": "CVaR 10 % in two stages, USD", "value": answer.cvar_two_stage},
+            ],
+            form,
+            title=f"{_title(scenario)}: selling window {scenario.vendor.window_quarters} quarters",
+        )
+        say(f"\nPackages, once both keys were seen in week {scenario.vendor.decide_week}:", form)
+        show(
+            [
+                {"export key": _open(s.export_open), "import key": _open(s.import_open), "P": s.probability,
+                 "packages": s.packages}
+                for s in answer.stages
+            ],
+            form,
+        )  # fmt: skip
+        say("\nThe answer turns on (rank correlation with what sells):", form)
+        show([{"input": n, "correlation": c} for n, c in answer.turns_on], form)
+        say("\nCosts are placeholders unless the scenario's [vendor] section states them.", form)
+    _chart(charts.commitment(answer), out)
+
+
+def arrive_and_show(scenario: Scenario, form: Format, out: Path | None, options: dict[str, Any]) -> None:
+    """Print the buyer's answer."""
+    changes = {"approved": options["approved"], "need_h100e": options["need"], "mandate": options["mandate"]}
+    buyer = replace(scenario.buyer, **{k: v for k, v in changes.items() if v is not None})
+    answer = arrive(replace(scenario, buyer=buyer), options["workers"])
+    rows: list[dict[str, Any]] = []
+    for n, day in enumerate(answer.days):
+        row: dict[str, Any] = {"by": str(day), "expected units": float(answer.expected[n])}
+        row |= {f"P(>= {q:,.0f})": float(answer.probability[i, n]) for i, q in enumerate(answer.quantities)}
+        rows.append(row)
+    if form == "json":
+        show(
+            [{"arrival": rows, "chosen": asdict(answer.chosen), "cautious": asdict(answer.cautious),
+              "choices": [asdict(c) for c in answer.choices], "least_order": answer.least_order}],
+            form,
+        )  # fmt: skip
+    else:
+        show(rows, form, title=f"{_title(scenario)}: {buyer.approved:,.0f} units approved for this buyer")
+        named = (("least expected cost", answer.chosen), ("least worst regret", answer.cautious))
+        say(
+            f"\nDomestic order, placed now (it takes 3-4 quarters); at least {answer.least_order:,.0f} by the mandate:",
+            form,
+        )
+        if form != "csv":
+            show(
+                [
+                    {"choice": name, "packages": c.order, "expected cost, USD": c.cost,
+                     "regret if never": c.regret_never,
+                     "if late (half)": c.regret_late, "if on time": c.regret_on_time}
+                    for name, c in named
+                ],
+                form,
+            )  # fmt: skip
+    _chart(charts.arrival(answer), out)
+
+
+def explain_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) -> None:
+    """Print tornado, Sobol indices and the box."""
+    line, quarter = options["line"], options["quarter"]
+    swings = tornado(scenario, line, quarter)
+    shares = sobol(scenario, line, quarter)
+    found = box(scenario, line, quarter, below=options["below"], above=options["above"], workers=options["workers"])
+    if form == "json":
+        show(
+            [{"tornado": [asdict(s) for s in swings], "sobol": [asdict(s) for s in shares], "box": asdict(found)}], form
+        )
+    else:
+        rows = [
+            {"input": s.name, "from": s.low_input, "to": s.high_input, "line at low": s.low, "line at high": s.high}
+            for s in swings[:12]
+        ]
+        show(
+            rows,
+            form,
+            title=f"Mean of {line} at quarter {quarter}; all inputs at their medians: {number(swings[0].base)}",
+        )
+        say("\nShares of the variance of that mean (Sobol; +- is a 95 % half-width):", form)
+        show(
+            [
+                {"input": s.name, "alone": s.first, "+-": s.first_conf,
+                 "with interactions": s.total, "+- ": s.total_conf}
+                for s in shares
+            ],
+            form,
+        )  # fmt: skip
+        say(
+            f"\nWhat would have to be true for {found.asked} (happens in {found.base_rate:.1%} of paths; in "
+            f"{found.density:.1%} of those inside this box, which holds {found.coverage:.1%} of them):", form,
+        )  # fmt: skip
+        show([{"what": b.name, "at least": _end(b.low), "at most": _end(b.high)} for b in found.limits], form)
+    _chart(charts.tornado(swings, f"{line}, quarter {quarter}"), options["out"])
+
+
+def frontier_and_show(scenario: Scenario, form: Format, out: Path | None, options: dict[str, Any]) -> None:
+    """Print the frontier of the two aims."""
+    points = frontier(scenario, paths=options["paths"] or 2_000)
+    rows = [
+        {
+            "policy": "present" if p.present else "",
+            "cap, units a year": p.cap,
+            "mandate": p.mandate,
+            "compute, H100e": p.compute,
+            "of it imported": p.foreign,
+            "domestic packages": p.domestic_made,
+            "die yield": p.die_yield,
+            "on the frontier": p.best,
+        }
+        for p in points
+    ]
+    show(rows, form, title=f"{_title(scenario)}: means after {scenario.quarters} quarters ({scenario.basis})")
+    say("\nThe cap and the mandate are the importing state's choice; the export key stays as in the scenario.", form)
+    _chart(charts.aims(points), out)
+
+
+def exposure_and_show(scenario: Scenario, book: Path, form: Format, workers: int) -> None:
+    """Print what a turn of either key does to each order."""
+    found = exposure(scenario, read_book(book), workers=workers)
+    rows = [_exposed(e) for e in found]
+    show(rows, form, title=f"Exposure under {_title(scenario)}", columns=(
+        "order", "party", "chip", "units", "due", "P(export key closes)", "P(import key closes)", "P(moves in time)",
+        "units at risk", "value at risk",
+    ))  # fmt: skip
+    total: dict[str, int] = {}
+    for e in found:
+        total[e.order.currency] = total.get(e.order.currency, 0) + e.value_at_risk_minor
+    told = ", ".join(f"{value / 100:,.0f} {currency}" for currency, value in total.items())
+    say(f"\nAt risk in all: {sum(e.units_at_risk for e in found):,.0f} units, {told}", form)
+
+
+def _exposed(e: Exposure) -> dict[str, Any]:
+    return {
+        "order": e.order.order,
+        "party": e.order.party,
+        "chip": e.order.chip,
+        "units": e.order.units,
+        "due": str(e.order.due),
+        "P(export key closes)": e.p_export_closes,
+        "P(import key closes)": e.p_import_closes,
+        "P(both open when due)": e.p_both_open_at_due,
+        "P(moves in time)": e.p_moves,
+        "units at risk": e.units_at_risk,
+        "value at risk": f"{e.value_at_risk_minor / 100:,.0f} {e.order.currency}",
+    }
+
+
+def _chart(spec: dict[str, Any], out: Path | None) -> None:
+    if out:
+        click.echo(f"wrote {charts.save(spec, out)}", err=True)
+
+
+def _progress(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{done} of {of} blocks", nl=done == of, err=True)
+
+
+def _title(scenario: Scenario) -> str:
+    return scenario.title_zh if language() == "zh" else scenario.title
+
+
+def _open(flag: bool) -> str:
+    return "open" if flag else "closed"
+
+
+def _end(value: float) -> str:
+    return "" if abs(value) == float("inf") else number(value)

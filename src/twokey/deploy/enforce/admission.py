@@ -1,0 +1,233 @@
+"""Kubernetes admission: policies in core CEL, their bindings, and the object that lists licensed nodes.
+
+Holes that a pod policy alone leaves, and what closes each:
+
+- a pod that names no chip could land on a licensed node: those nodes carry a NoSchedule taint, so it cannot;
+- a toleration with no key tolerates every taint: it counts as reaching every licensed chip;
+- labels could be changed after admission: pods keep their end use, and only licence administrators change the labels
+  and taints of nodes and the approvals of namespaces;
+- a pod bound straight to a node goes round the scheduler: `spec.nodeName` and `pods/binding` are checked against the
+  list of licensed nodes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from twokey.deploy.enforce.policy import (
+    ADMINS,
+    APPROVED_PREFIX,
+    CHIP_LABEL,
+    END_USE_LABEL,
+    PHASE_LABEL,
+    PLACE_LABEL,
+    TAINT,
+    Licensed,
+    Policy,
+)
+
+Manifest = dict[str, Any]
+_API: Final = "admissionregistration.k8s.io/v1"
+NODES: Final = {"name": "twokey-licensed-nodes", "namespace": "twokey-system"}
+
+
+_REQUIRED: Final = "object.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
+
+
+def _quote(text: str) -> str:
+    return json.dumps(text, ensure_ascii=True)
+
+
+def _list(items: tuple[str, ...]) -> str:
+    return "[" + ", ".join(_quote(item) for item in items) + "]"
+
+
+def _label(holder: str, key: str) -> str:
+    labels, key = f"{holder}.metadata.labels", _quote(key)
+    return f"(has({labels}) && {key} in {labels} ? {labels}[{key}] : '')"
+
+
+def tolerates(slug: str) -> str:
+    """CEL: the pod tolerates the taint of a chip."""
+    return (
+        "(has(object.spec.tolerations) && object.spec.tolerations.exists(t, "
+        f"(!has(t.key) || t.key == '' || t.key == {_quote(TAINT)}) && "
+        "(!has(t.effect) || t.effect == '' || t.effect == 'NoSchedule') && "
+        "((has(t.operator) && t.operator == 'Exists') || "
+        f"(has(t.key) && t.key == {_quote(TAINT)} && has(t.value) && t.value == {_quote(slug)}))))"
+    )
+
+
+def selects(slug: str) -> str:
+    """CEL: nothing in the pod's node selector or required affinity keeps it off a chip's nodes."""
+    key = _quote(CHIP_LABEL)
+    return (
+        f"(!has(object.spec.nodeSelector) || !({key} in object.spec.nodeSelector) || "
+        f"object.spec.nodeSelector[{key}] == {_quote(slug)}) && "
+        "(!has(object.spec.affinity) || !has(object.spec.affinity.nodeAffinity) || "
+        f"!has({_REQUIRED}) || {_REQUIRED}.nodeSelectorTerms.exists(term, "
+        "!has(term.matchExpressions) || term.matchExpressions.all(e, "
+        f"e.key != {key} || e.operator == 'Exists' || "
+        f"(e.operator == 'In' && has(e.values) && {_quote(slug)} in e.values) || "
+        f"(e.operator == 'NotIn' && (!has(e.values) || !({_quote(slug)} in e.values))))))"
+    )
+
+
+def reaches(slug: str) -> str:
+    """CEL: the pod may come to run on a chip's nodes: by the scheduler, or because it names one of them."""
+    direct = (
+        "(has(object.spec.nodeName) && object.spec.nodeName != '' && has(params.data) && "
+        f"object.spec.nodeName in params.data && params.data[object.spec.nodeName] == {_quote(slug)})"
+    )
+    scheduled = f"((!has(object.spec.nodeName) || object.spec.nodeName == '') && {tolerates(slug)} && {selects(slug)})"
+    return f"({direct} || {scheduled})"
+
+
+def permits(entry: Licensed) -> str:
+    """CEL: this end use and phase may run on the chip, and the namespace is approved for the end use."""
+    uses = _list(tuple(f"{use}/{phase}" for use, phase in entry.uses))
+    rule = f"variables.endUse + '/' + variables.phase in {uses} && variables.approved"
+    if entry.places is None:
+        return rule
+    key = _quote(PLACE_LABEL)
+    held = f"has(object.spec.nodeSelector) && {key} in object.spec.nodeSelector"
+    return f"{rule} && {held} && object.spec.nodeSelector[{key}] in {_list(entry.places)}"
+
+
+def pod_variables() -> list[dict[str, str]]:
+    """Return the variables that the pod policy's validations use, in order."""
+    approved = f"{_quote(APPROVED_PREFIX + '/')} + variables.endUse"
+    return [
+        {"name": "endUse", "expression": _label("object", END_USE_LABEL)},
+        {"name": "phase", "expression": _label("namespaceObject", PHASE_LABEL)},
+        {
+            "name": "approved",
+            "expression": f"has(namespaceObject.metadata.labels) && {approved} in namespaceObject.metadata.labels && "
+            f"namespaceObject.metadata.labels[{approved}] == 'yes'",
+        },
+    ]
+
+
+def _policy(name: str, rules: list[Manifest], validations: list[Manifest], **more: Any) -> list[Manifest]:
+    spec: Manifest = {"failurePolicy": "Fail", "matchConstraints": {"resourceRules": rules}, "validations": validations}
+    spec.update({key: value for key, value in more.items() if key in {"variables", "paramKind", "matchConditions"}})
+    binding: Manifest = {"policyName": name, "validationActions": ["Deny", "Audit"]}
+    if "paramKind" in more:
+        binding["paramRef"] = {**NODES, "parameterNotFoundAction": "Deny"}
+    return [
+        {"apiVersion": _API, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec},
+        {"apiVersion": _API, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": binding},
+    ]
+
+
+def _rule(group: str, version: str, resources: list[str], operations: list[str]) -> Manifest:
+    return {"apiGroups": [group], "apiVersions": [version], "resources": resources, "operations": operations}
+
+
+_ADMIN: Final = f"'groups' in request.userInfo && {_quote(ADMINS)} in request.userInfo.groups"
+
+
+def manifests(policy: Policy, nodes: dict[str, str] | None = None) -> list[Manifest]:
+    """Return the policies, bindings and the list of licensed nodes (node name -> chip), as plain manifests."""
+    listed: Manifest = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {**NODES, "labels": {"app.kubernetes.io/managed-by": "twokey"}},
+        "data": dict(sorted((nodes or {}).items())),
+    }
+    params = {"apiVersion": "v1", "kind": "ConfigMap"}
+    pods = [
+        {
+            "expression": f"!{reaches(entry.slug)} || ({permits(entry)})",
+            "message": f"{entry.chip}: only for {_words(entry)}, in a namespace approved for that end use "
+            f"(conditions {', '.join(entry.conditions)})",
+            "reason": "Forbidden",
+        }
+        for entry in policy.licensed
+    ]
+    made: list[Manifest] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NODES["namespace"]}},
+        listed,
+    ]
+    if pods:
+        made += _policy(
+            "twokey-licensed-chips",
+            [_rule("", "v1", ["pods"], ["CREATE", "UPDATE"])],
+            pods,
+            variables=pod_variables(),
+            paramKind=params,
+            matchConditions=[{"name": "not-being-deleted", "expression": "!has(object.metadata.deletionTimestamp)"}],
+        )
+    made += _fixed_labels()
+    made += _policy(
+        "twokey-no-direct-binding",
+        [_rule("", "v1", ["pods/binding"], ["CREATE"])],
+        [
+            {
+                "expression": "request.userInfo.username == 'system:kube-scheduler' || !has(params.data) || "
+                "!(object.target.name in params.data)",
+                "message": "a pod is bound to a licensed node by the scheduler only",
+                "reason": "Forbidden",
+            }
+        ],
+        paramKind=params,
+    )
+    return made
+
+
+def _words(entry: Licensed) -> str:
+    return ", ".join(f"{use} ({phase})" for use, phase in entry.uses) or "no end use"
+
+
+def _same(holder: str, key: str) -> str:
+    return f"{_label('object', key)} == {_label('oldObject', key)}"
+
+
+def _fixed_labels() -> list[Manifest]:
+    each = f"filter(t, t.key == {_quote(TAINT)}).map(t, (has(t.value) ? t.value : '') + t.effect)"
+    taints = " == ".join(
+        f"(has({holder}.spec.taints) ? {holder}.spec.taints.{each} : [])" for holder in ("object", "oldObject")
+    )
+    made = _policy(
+        "twokey-fixed-end-use",
+        [_rule("", "v1", ["pods"], ["UPDATE"])],
+        [
+            {
+                "expression": _same("pod", END_USE_LABEL),
+                "message": "the end use of a pod does not change",
+                "reason": "Forbidden",
+            }
+        ],
+    )
+    made += _policy(
+        "twokey-fixed-nodes",
+        [_rule("", "v1", ["nodes"], ["UPDATE"])],
+        [
+            {
+                "expression": f"({_ADMIN}) || ({_same('node', CHIP_LABEL)} && {_same('node', PLACE_LABEL)} && {taints})",  # noqa: E501
+                "message": "chip labels and taints of nodes are changed by licence administrators only",
+                "reason": "Forbidden",
+            }
+        ],
+    )
+    ours = f"(k.startsWith({_quote(APPROVED_PREFIX)}) || k == {_quote(PHASE_LABEL)})"
+
+    def held_in(one: str, other: str) -> str:
+        a, b = f"{one}.metadata.labels", f"{other}.metadata.labels"
+        return f"(has({a}) ? {a} : {{}}).all(k, !{ours} || (has({b}) && k in {b} && {b}[k] == {a}[k]))"
+
+    forward, back = held_in("object", "oldObject"), held_in("oldObject", "object")
+    new = f"(has(object.metadata.labels) ? object.metadata.labels : {{}}).all(k, !{ours})"
+    made += _policy(
+        "twokey-fixed-approvals",
+        [_rule("", "v1", ["namespaces"], ["CREATE", "UPDATE"])],
+        [
+            {
+                "expression": f"({_ADMIN}) || (request.operation == 'CREATE' ? {new} : ({forward} && {back}))",
+                "message": "phase and approvals of a namespace are set by licence administrators only",
+                "reason": "Forbidden",
+            }
+        ],
+    )
+    return made

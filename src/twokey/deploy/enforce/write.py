@@ -1,0 +1,41 @@
+"""All files of an enforcement, by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+
+from twokey.deploy.enforce import admission, queues
+from twokey.deploy.enforce.policy import Policy
+
+
+def documents(policy: Policy, nodes: dict[str, str] | None = None) -> dict[str, str]:
+    """Return file name -> text; `nodes` maps names of licensed nodes to their chip's slug."""
+    head = f"# Written by `twokey deploy enforce` from: {policy.name}\n# Source of truth: policy.json. Do not edit.\n"
+
+    def dump(made: list[admission.Manifest]) -> str:
+        return head + yaml.safe_dump_all(made, sort_keys=False, allow_unicode=True, width=1000)
+
+    found = {
+        "policy.json": json.dumps(policy.as_json(), indent=1, ensure_ascii=False, sort_keys=True) + "\n",
+        "nodes.sh": queues.nodes_script(policy),
+        "admission.yaml": dump(admission.manifests(policy, nodes)),
+        "namespaces.yaml": dump(queues.namespaces(policy)),
+        "kueue.yaml": dump(queues.kueue(policy)),
+        "dra.yaml": dump(queues.device_classes(policy)),
+    }
+    found.update({f"slurm/{name}": text for name, text in queues.slurm(policy).items()})
+    return found
+
+
+def write(policy: Policy, folder: Path, nodes: dict[str, str] | None = None) -> list[Path]:
+    """Write all files under `folder` and return their paths."""
+    paths = []
+    for name, text in documents(policy, nodes).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        paths.append(path)
+    return paths

@@ -1,0 +1,102 @@
+"""One forward pass of a replica: the step of decoding, and the reading of a prompt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twokey.deploy.performance.columns import Array, Setting, larger
+from twokey.deploy.performance.network import all_reduce, all_to_all
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Seconds of one forward pass through all layers, and where they go."""
+
+    matrices: Array
+    attention: Array
+    experts: Array
+    network: Array
+    overhead: Array
+
+    @property
+    def total(self) -> Array:
+        """The sum of the parts."""
+        return self.matrices + self.attention + self.experts + self.network + self.overhead
+
+
+def _gemm(on: Setting, flops: Array, size: Array) -> Array:
+    """Return the seconds of a matrix product of `flops` that reads `size` bytes of weights (roofline)."""
+    compute = flops / (on.config.rate * on.config.eta)
+    memory = size / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m)
+    return larger(compute, memory)
+
+
+def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: bool) -> Pass:
+    """Return the time of one pass of `sequences` (over all `dp` ranks of a replica), each of `new` tokens.
+
+    `context` is the mean number of cached tokens that a new token attends to. `prompt` selects the arithmetic of
+    attention (MLA is expanded when a prompt is read, absorbed when decoding). Columns of equal length, or scalars.
+    """
+    s, c, w = on.shape, on.config, on.world
+    tokens = sequences * new
+    mine = tokens / c.dp  # tokens of one attention rank
+    layers = s.layers
+    dense = s.attention + s.dense_ffn
+    matrices = layers * _gemm(on, 2 * dense * mine / c.tp, dense * c.weight_bytes / c.tp)
+    answered = np.where(prompt, sequences / c.dp, mine)  # only the last token of a prompt needs the output projection
+    matrices = matrices + _gemm(on, 2 * s.head * answered / c.tp, s.head * c.weight_bytes / c.tp)
+
+    read = s.full_share * context + (1 - s.full_share) * np.minimum(context, s.window)
+    flops_each = s.prefill_flops if prompt else s.decode_flops
+    attention_flops = layers * mine * read * flops_each / c.tp
+    ways = np.minimum(c.tp, s.kv_heads)
+    cache = layers * sequences / c.dp * read * s.cache_values * c.cache_bytes / ways
+    attention = larger(
+        attention_flops
+        / (on.device.tflops16 * 1e12 * on.family.eta16 * np.minimum(w.attention * on.engine.attention, 1)),
+        cache / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m * np.minimum(w.cache * on.engine.attention, 1)),
+    )
+
+    group = c.tp * c.dp
+    n = np.maximum(s.experts, 1)
+    touched = np.where(s.experts > 0, n * (1 - np.exp(tokens * np.log1p(-np.minimum(s.topk / n, 0.999)))), 0.0)
+    skew = 1 + (w.imbalance - 1) * (1 - 1 / c.ep)
+    experts = s.moe_layers * _gemm(
+        on,
+        2 * tokens * s.topk * s.expert / group * skew / w.grouped,
+        touched * s.expert * c.expert_bytes / np.minimum(group, n) * skew / w.grouped_memory,
+    )
+
+    reduce = np.where(c.tp > 1, 2 * layers * all_reduce(on, c.tp, mine * s.hidden * 2), 0.0)
+    sent = mine / c.tp * s.topk * s.hidden * 3  # one byte out (8 bits), two back
+    spread = np.where(c.dp > 1, group, 1.0)
+    exchange = s.moe_layers * np.where(spread > 1, 2 * all_to_all(on, spread, sent / 2), 0.0)
+    hop = np.where(c.pp > 1, (c.pp - 1) * (mine * s.hidden * 2 / (on.device.link_gbs * 1e9) + 2e-5), 0.0)
+    network = reduce + exchange * (1 - w.overlap) + hop
+
+    per_layer = on.family.layer_us * on.engine.launch * (layers + w.moe_launch * s.moe_layers)
+    overhead = per_layer * 1e-6 + on.engine.step_ms * 1e-3
+    k = on.engine.factor
+    zero = np.zeros(np.broadcast_shapes(np.shape(matrices), np.shape(attention), np.shape(experts)))
+    return Pass(matrices * k + zero, attention * k + zero, experts * k + zero, network * k + zero, overhead + zero)
+
+
+def least_time(on: Setting, sequences: Array, new: Array, context: Array, prompt: bool) -> Array:
+    """Return the time below which no such pass can be: arithmetic at the peak, bytes at the full bandwidth."""
+    s, c = on.shape, on.config
+    tokens = sequences * new
+    group = c.tp * c.dp
+    n = np.maximum(s.experts, 1)
+    touched = np.where(s.experts > 0, n * (1 - np.exp(tokens * np.log1p(-np.minimum(s.topk / n, 0.999)))), 0.0)
+    answered = sequences if prompt else tokens
+    read = s.full_share * context + (1 - s.full_share) * np.minimum(context, s.window)
+    flops = 2 * (s.attention + s.dense_ffn) * s.layers * tokens + 2 * s.moe_layers * s.topk * s.expert * tokens
+    flops = (flops + 2 * s.head * answered) / c.rate + (
+        s.layers * tokens * read * (s.prefill_flops if prompt else s.decode_flops) / (on.device.tflops16 * 1e12)
+    )
+    weights = (s.layers * (s.attention + s.dense_ffn) + s.head) * c.weight_bytes / c.tp
+    weights = weights + s.moe_layers * touched * s.expert * c.expert_bytes / np.minimum(group, n)
+    cache = s.layers * sequences / c.dp * read * s.cache_values * c.cache_bytes / np.minimum(c.tp, s.kv_heads)
+    return np.maximum(flops / group, (weights + cache) / (on.device.bandwidth_gbs * 1e9))

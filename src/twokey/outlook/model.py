@@ -1,0 +1,145 @@
+"""The model: paths in blocks of a fixed size, each with its own seed, so that workers never change an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from twokey.outlook import flows, keys
+from twokey.outlook.flows import Moments
+from twokey.outlook.inputs import scores
+from twokey.outlook.scenario import Scenario
+from twokey.outlook.timeline import Timeline, build
+
+Floats = npt.NDArray[np.float64]
+BLOCK: Final = 5_000  # paths a block: part of the definition of a result, like the seed
+OPENINGS: Final = 8
+RATCHETS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The paths of one block: states by quarter, both keys by step, and the inputs that were drawn."""
+
+    state: Floats  # (quarters + 1, len(flows.STATE), paths)
+    us: npt.NDArray[np.bool_]  # (steps, paths)
+    cn: npt.NDArray[np.bool_]
+    inputs: Mapping[str, Floats]  # each (paths,)
+    chip_security: npt.NDArray[np.int64]  # step at which location verification starts
+
+    def of(self, name: str) -> Floats:
+        """Return one stock, count or level by quarter, shape (quarters + 1, paths)."""
+        return self.state[:, flows.STATE.index(name), :]
+
+
+def blocks_of(paths: int) -> list[tuple[int, int]]:
+    """Return (block number, paths) for every block.
+
+    >>> blocks_of(6000)
+    [(0, 5000), (1, 1000)]
+    """
+    return [(n, min(BLOCK, paths - n * BLOCK)) for n in range(-(-paths // BLOCK))]
+
+
+def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck themselves)
+    scenario: Scenario,
+    number: int,
+    paths: int,
+    line: Timeline | None = None,
+    z: Floats | None = None,
+    columns: npt.NDArray[np.int64] | None = None,
+    every: int | None = None,
+) -> Block:
+    """Run one block. A block draws in full size and keeps its first `paths`, so that a path never depends on the total.
+
+    `z` replaces the drawn normal scores of the inputs, shape (inputs, paths), and `columns` says whose draws of chance
+    each path takes: that is how sensitivities meet the same luck at every setting of the inputs. `every` records the
+    state after that many steps instead of after each quarter.
+    """
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(scenario.seed, spawn_key=(number,))))
+    names = list(scenario.inputs)
+    take = slice(paths) if columns is None else columns
+    drawn = scores(rng, names, BLOCK, scenario.correlations)[:, take]
+    chosen = drawn if z is None else z
+    x = {name: scenario.inputs[name].at(chosen[i]) for i, name in enumerate(names)}
+    clocks = rng.standard_exponential((2, keys.MOVES, BLOCK))[:, :, take]
+    singles = rng.standard_exponential((5 + RATCHETS, BLOCK))[:, take]
+    luck = rng.standard_normal((OPENINGS, BLOCK))[:, take]
+    line = line or build(scenario)
+    when = _Clock(scenario)
+    forever = when(singles[0], x["overwatch_rate"])
+    moments = Moments(
+        mandate=when(np.cumsum(singles[5:], axis=0), x["mandate_rate"]),
+        hbm_relief=when(singles[1], x["hbm_relief_rate"]),
+        foundry_shock=when(singles[2], x["foundry_shock_rate"]),
+        chip_security=when(singles[3], x["chip_security_rate"]),
+        equipment=when(singles[4], x["equipment_rate"]),
+    )
+    rates = (x["us_close_rate"], x["us_open_rate"], x["cn_close_rate"], x["cn_open_rate"])
+    paths_of_keys = keys.simulate(
+        line, rates, x["coupling"], clocks, forever, scenario.step_weeks, scenario.dwell_shape
+    )
+    state = flows.run(
+        line,
+        paths_of_keys,
+        x,
+        _conversions(scenario, x["conversion"], luck),
+        moments,
+        step_weeks=scenario.step_weeks,
+        h100e=scenario.chip.h100e_8bit,
+        h100e_domestic=scenario.domestic_chip.h100e_8bit,
+        every=every or scenario.steps_a_quarter,
+    )
+    return Block(state, paths_of_keys.us, paths_of_keys.cn, x, moments.chip_security)
+
+
+class _Clock:
+    """Turns unit-exponential draws into the step at which a rate per year strikes."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.step_years = 7 * scenario.step_weeks / 365.25
+
+    def __call__(self, clock: Floats, rate: Floats) -> npt.NDArray[np.int64]:
+        with np.errstate(divide="ignore"):
+            steps = clock / (rate * self.step_years)
+        return np.asarray(np.minimum(steps, 1e9), dtype=np.int64)
+
+
+SPREAD_OF_OPENINGS: Final = 0.8  # logit spread between openings of one path: seen 0.01 to 0.05 in three openings
+
+
+def _conversions(scenario: Scenario, level: Floats, luck: Floats) -> Floats:
+    """Draw a share for each opening around the path's own level; a fixed input stays fixed."""
+    if scenario.inputs["conversion"].fixed:
+        return np.broadcast_to(level, luck.shape)
+    safe = np.clip(level, 1e-6, 1 - 1e-6)
+    return np.asarray(1 / (1 + np.exp(-(np.log(safe / (1 - safe)) + SPREAD_OF_OPENINGS * luck))))
+
+
+def simulate(scenario: Scenario, workers: int = 1) -> Iterator[Block]:
+    """Run all blocks, in order; the numbers do not depend on `workers`."""
+    line = build(scenario)
+    todo = blocks_of(scenario.paths)
+    if workers <= 1 or len(todo) == 1:
+        for number, paths in todo:
+            yield run_block(scenario, number, paths, line)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = []
+        for number, paths in todo:
+            waiting.append(pool.submit(run_block, scenario, number, paths, line))
+            if len(waiting) >= 2 * workers:
+                yield waiting.pop(0).result()
+        for one in waiting:
+            yield one.result()
+
+
+def mapped(scenario: Scenario, function: Callable[[Block], object], workers: int = 1) -> Iterator[object]:
+    """Run all blocks and reduce each at once, so that only the reduced values stay in memory."""
+    for block in simulate(scenario, workers):
+        yield function(block)

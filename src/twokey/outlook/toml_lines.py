@@ -1,0 +1,59 @@
+"""Where a key of a TOML file stands, so that an error can name its line (tomllib does not keep lines)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+from twokey.chips.errors import UserError
+
+_TABLE: Final = re.compile(r"\s*\[([^\[\]]+)\]\s*(#.*)?$")
+_ENTRY: Final = re.compile(r"\s*\[\[([^\[\]]+)\]\]\s*(#.*)?$")
+_KEY: Final = re.compile(r'\s*("[^"]+"|[\w-]+(?:\s*\.\s*[\w-]+)*)\s*=')
+
+Lines = dict[str, int]
+
+
+def read_toml(file: Path) -> tuple[dict[str, Any], Lines]:
+    """Read a TOML file; return its content and the line of each key as `events[0].date`.
+
+    Raises:
+        UserError: missing, not UTF-8, or not TOML; file and line are given.
+
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{file}: no such file; `twokey outlook scenarios` lists the ready ones") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: cannot be read as UTF-8 text ({type(error).__name__})") from None
+    try:
+        return tomllib.loads(text), line_index(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{file}: not valid TOML: {error}") from None
+
+
+def line_index(text: str) -> Lines:
+    r"""Return the line of each table and key.
+
+    >>> line_index('[inputs]\nmandate = 0.5\n[[event]]\ndate = 2026-01-01\n')
+    {'inputs': 1, 'inputs.mandate': 2, 'event[0]': 3, 'event[0].date': 4}
+    """
+    lines: Lines = {}
+    counts: dict[str, int] = {}
+    prefix = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if entry := _ENTRY.match(line):
+            name = entry[1].strip()
+            prefix = f"{name}[{counts.setdefault(name, 0)}]"
+            counts[name] += 1
+            lines[prefix] = number
+        elif table := _TABLE.match(line):
+            prefix = table[1].strip()
+            lines.setdefault(prefix, number)
+        elif key := _KEY.match(line):
+            name = re.sub(r"\s*\.\s*", ".", key[1].strip('"'))
+            lines.setdefault(f"{prefix}.{name}" if prefix else name, number)
+    return lines

@@ -1,0 +1,331 @@
+"""Enforcement: the manifests are valid, and they refuse what the conditions refuse, and only that."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+from click.testing import CliRunner
+from cluster import admitted, can_land, node
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twokey.cli.deploy import deploy
+from twokey.deploy import hardware, model
+from twokey.deploy.assembly import eligible
+from twokey.deploy.conditions import EndUse, Place
+from twokey.deploy.constants import packaged
+from twokey.deploy.enforce import admission, queues
+from twokey.deploy.enforce.policy import (
+    ADMINS,
+    APPROVED_PREFIX,
+    CHIP_LABEL,
+    END_USE_LABEL,
+    PHASE_LABEL,
+    PLACE_LABEL,
+    TAINT,
+    Policy,
+    build,
+)
+from twokey.deploy.enforce.write import documents
+from twokey.deploy.place import place
+from twokey.deploy.plan import Fleet, Plan, Site, Workload, read
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "deploy" / "twenty_sites.toml"
+KUEUE = json.loads((Path(__file__).parent / "schemas" / "kueue_v1beta2.json").read_text("utf-8"))
+H200, H20, C910 = "nvidia-h200-sxm", "nvidia-h20-96gb-hgx", "huawei-ascend-910c"
+
+
+def plan() -> Plan:
+    sites = (Site("north", "CN", 1e6), Site("harbour", "HK", 1e6))
+    fleets = (
+        Fleet("north", hardware("Ascend 910C"), 1000, 1, 1),
+        Fleet("north", hardware("H200"), 100, 1, 1),
+        Fleet("harbour", hardware("H200"), 100, 1, 1),
+        Fleet("harbour", hardware("H20"), 100, 1, 1),
+    )
+    work = tuple(
+        Workload(f"{use}-{phase}", phase, model("Qwen3-8B"), use, 1.0, 2000, 500, (1000.0,), None, 1e12, 30)  # type: ignore[arg-type]
+        for use in ("research", "consumer", "military")
+        for phase in ("inference", "training")
+    )
+    conditions = (
+        EndUse("use", ("H200 SXM",), ("research", "consumer"), ("training",)),
+        Place("where", ("H200 SXM",), ("HK",)),
+        EndUse("h20", ("H20",), ("consumer",)),
+    )
+    return Plan("test", "served", sites, fleets, work, conditions)
+
+
+POLICY = build(plan())
+NODES = [
+    node("a", H200, "HK", True),
+    node("b", H200, "CN", True),
+    node("c", H20, "HK", True),
+    node("d", C910, "CN", False),
+]
+MANIFESTS = admission.manifests(POLICY, {"a": H200, "b": H200, "c": H20})
+
+
+def pod(end_use: str | None = None, **spec: Any) -> dict[str, Any]:
+    labels = {} if end_use is None else {END_USE_LABEL: end_use}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "labels": labels},
+        "spec": {"containers": [{"name": "c", "image": "i"}], **spec},
+    }
+
+
+def namespace(phase: str, *approved: str) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "name": "n",
+            "labels": {PHASE_LABEL: phase, **{f"{APPROVED_PREFIX}/{use}": "yes" for use in approved}},
+        }
+    }
+
+
+def ask(p: dict[str, Any], ns: dict[str, Any]) -> list[str]:
+    return admitted(MANIFESTS, "pods", "CREATE", {"object": p, "namespaceObject": ns})
+
+
+ON_H200 = {
+    "tolerations": [{"key": TAINT, "operator": "Equal", "value": H200}],
+    "nodeSelector": {CHIP_LABEL: H200, PLACE_LABEL: "HK"},
+}
+
+
+def test_approved_training_is_admitted() -> None:
+    assert not ask(pod("research", **ON_H200), namespace("training", "research"))
+
+
+@pytest.mark.parametrize(
+    ("p", "ns"),
+    [
+        (pod("research", **ON_H200), namespace("inference", "research")),  # wrong phase
+        (pod("research", **ON_H200), namespace("training")),  # namespace not approved
+        (pod("research", **ON_H200), namespace("training", "consumer")),  # approved for another use
+        (pod("military", **ON_H200), namespace("training", "military")),  # never allowed
+        (pod(None, **ON_H200), namespace("training", "research")),  # says no end use
+        (pod("research", tolerations=ON_H200["tolerations"]), namespace("training", "research")),  # place left open
+        (
+            pod("research", tolerations=[{"operator": "Exists"}]),
+            namespace("inference", "research"),
+        ),  # tolerates everything
+        (pod("military", nodeName="a"), namespace("training", "military")),  # goes round the scheduler
+        (
+            pod("research", **{**ON_H200, "nodeSelector": {CHIP_LABEL: H200, PLACE_LABEL: "CN"}}),
+            namespace("training", "research"),
+        ),
+    ],
+)
+def test_refused(p: dict[str, Any], ns: dict[str, Any]) -> None:
+    assert ask(p, ns)
+
+
+def test_a_pod_that_names_no_chip_is_admitted_and_cannot_land_on_a_licensed_node() -> None:
+    p = pod("military")
+    assert not ask(p, namespace("inference"))
+    assert [n["name"] for n in NODES if can_land(p, n)] == ["d"]
+
+
+def test_naming_an_ordinary_node_is_not_refused() -> None:
+    assert not ask(pod("military", nodeName="d"), namespace("inference"))
+
+
+def test_end_use_of_a_pod_does_not_change() -> None:
+    context = {
+        "object": pod("research"),
+        "oldObject": pod("consumer"),
+        "namespaceObject": namespace("training", "research"),
+    }
+    assert "the end use of a pod does not change" in admitted(MANIFESTS, "pods", "UPDATE", context)
+    context["object"] = pod("consumer")
+    assert not admitted(MANIFESTS, "pods", "UPDATE", context)
+
+
+@pytest.mark.parametrize("change", [{"labels": {CHIP_LABEL: C910}}, {"taints": []}, {"place": "HK"}])
+def test_labels_and_taints_of_nodes_are_the_administrators(change: dict[str, Any]) -> None:
+    old = {
+        "metadata": {"labels": {CHIP_LABEL: H200, PLACE_LABEL: "CN"}},
+        "spec": {"taints": [{"key": TAINT, "value": H200, "effect": "NoSchedule"}]},
+    }
+    new = json.loads(json.dumps(old))
+    new["metadata"]["labels"].update(change.get("labels", {}))
+    if "place" in change:
+        new["metadata"]["labels"][PLACE_LABEL] = change["place"]
+    if "taints" in change:
+        new["spec"]["taints"] = []
+    context: dict[str, Any] = {"object": new, "oldObject": old}
+    assert admitted(MANIFESTS, "nodes", "UPDATE", context)
+    assert not admitted(MANIFESTS, "nodes", "UPDATE", {"object": old, "oldObject": old})
+    assert not admitted(
+        MANIFESTS, "nodes", "UPDATE", {**context, "request": {"userInfo": {"username": "x", "groups": [ADMINS]}}}
+    )
+
+
+def test_approvals_of_a_namespace_are_the_administrators() -> None:
+    plain: dict[str, Any] = {"metadata": {"name": "n", "labels": {PHASE_LABEL: "training"}}}
+    approved = namespace("training", "research")
+    for old, new in ((plain, approved), (approved, plain), (plain, namespace("inference"))):
+        assert admitted(MANIFESTS, "namespaces", "UPDATE", {"object": new, "oldObject": old})
+    assert admitted(MANIFESTS, "namespaces", "CREATE", {"object": approved})
+    assert not admitted(MANIFESTS, "namespaces", "CREATE", {"object": {"metadata": {"name": "n"}}})
+    admin = {"request": {"userInfo": {"username": "x", "groups": [ADMINS]}}}
+    assert not admitted(MANIFESTS, "namespaces", "UPDATE", {"object": approved, "oldObject": plain, **admin})
+
+
+def test_only_the_scheduler_binds_to_licensed_nodes() -> None:
+    def bind(target: str, user: str) -> list[str]:
+        request = {"userInfo": {"username": user, "groups": []}}
+        return admitted(
+            MANIFESTS, "pods/binding", "CREATE", {"object": {"target": {"name": target}}, "request": request}
+        )
+
+    assert bind("a", "mallory")
+    assert not bind("a", "system:kube-scheduler")
+    assert not bind("d", "mallory")
+
+
+tolerations = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "key": st.sampled_from([TAINT, "other", ""]),
+            "operator": st.sampled_from(["Exists", "Equal"]),
+            "value": st.sampled_from([H200, H20, "x"]),
+            "effect": st.sampled_from(["NoSchedule", "NoExecute", ""]),
+        },
+    ),
+    max_size=2,
+)
+expressions = st.fixed_dictionaries(
+    {"key": st.just(CHIP_LABEL), "operator": st.sampled_from(["In", "NotIn", "Exists", "DoesNotExist"])},
+    optional={"values": st.lists(st.sampled_from([H200, H20, C910]), min_size=1, max_size=2)},
+)
+affinities = st.lists(
+    st.fixed_dictionaries({"matchExpressions": st.lists(expressions, min_size=1, max_size=2)}), min_size=1, max_size=2
+).map(lambda terms: {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}})
+specs = st.fixed_dictionaries(
+    {},
+    optional={
+        "tolerations": tolerations,
+        "nodeSelector": st.fixed_dictionaries(
+            {}, optional={CHIP_LABEL: st.sampled_from([H200, H20, C910]), PLACE_LABEL: st.sampled_from(["HK", "CN"])}
+        ),
+        "affinity": affinities,
+        "nodeName": st.sampled_from(["a", "b", "c", "d"]),
+    },
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    specs,
+    st.sampled_from(["research", "consumer", "military", None]),
+    st.sampled_from(["inference", "training"]),
+    st.sets(st.sampled_from(["research", "consumer", "military"])),
+)
+def test_admission_refuses_what_the_conditions_refuse_and_only_that(
+    spec: dict[str, Any], end_use: str | None, phase: str, approved: set[str]
+) -> None:
+    """Where a pod could land, by a scheduler written apart; what may run there, by the plan's own conditions."""
+    p, ns = pod(end_use, **spec), namespace(phase, *approved)
+    refused = bool(ask(p, ns))
+    reached = [n for n in NODES if n["taints"] and can_land(p, n)]
+    wrong = [n for n in reached if not allowed(n, end_use, phase) or end_use not in approved]
+    named_place = spec.get("nodeSelector", {}).get(PLACE_LABEL) is not None
+    if spec.get("nodeName") in ("a", "b") and not named_place:
+        return  # a node named without its place is refused: the place of a node is its label, which the pod must select
+    assert refused == bool(wrong), (spec, end_use, phase, approved, [n["name"] for n in wrong])
+
+
+def allowed(where: dict[str, Any], end_use: str | None, phase: str) -> bool:
+    """The plan's conditions, asked directly: would the placement have a column for this work on this fleet?"""
+    p = plan()
+    chip, at = where["labels"][CHIP_LABEL], where["labels"][PLACE_LABEL]
+    device = {H200: "NVIDIA H200 SXM", H20: "NVIDIA H20 96GB (HGX)"}[chip]
+    site = next(s.name for s in p.sites if s.place == at)
+    fleet = Fleet(site, hardware(device), 1, 1, 1)
+    work = Workload("w", phase, model("Qwen3-8B"), end_use or "unstated", 1.0, 1, 1)  # type: ignore[arg-type]
+    return eligible(p, work, fleet) is None
+
+
+@pytest.fixture(scope="module")
+def real() -> Policy:
+    p = read(EXAMPLE)
+    return build(p, place(p, packaged(), prices=False))
+
+
+def test_kubernetes_manifests_are_strictly_valid(real: Policy) -> None:
+    made = [*admission.manifests(real, {"n1": H200}), *queues.namespaces(real), *queues.device_classes(real)]
+    for manifest in made:
+        kubernetes_validate.validate(manifest, "1.35", strict=True)
+    wrong = json.loads(json.dumps(made[2]))
+    wrong["spec"]["validation"] = wrong["spec"].pop("validations")
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, "1.35", strict=True)
+
+
+def test_kueue_manifests_are_valid(real: Policy) -> None:
+    made = queues.kueue(real)
+    assert {m["kind"] for m in made} == {"ResourceFlavor", "ClusterQueue", "LocalQueue"}
+    for manifest in made:
+        jsonschema.validate(manifest, {**KUEUE[manifest["kind"]], "$defs": KUEUE["$defs"]})
+    wrong = {**made[0], "spec": {**made[0]["spec"], "nodeLabel": {}}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(wrong, {**KUEUE["ResourceFlavor"], "$defs": KUEUE["$defs"]})
+
+
+def test_quotas_are_the_placements_and_count_what_the_plug_in_counts(real: Policy) -> None:
+    made = {(m["kind"], m["metadata"]["name"]): m for m in queues.kueue(real)}
+    groups = made["ClusterQueue", "inference"]["spec"]["resourceGroups"]
+    quota = {f["name"]: f["resources"][0]["nominalQuota"] for g in groups for f in g["flavors"]}
+    assert quota[C910] == round(2 * real.quotas["inference", C910])
+    assert all(f["resources"][0]["borrowingLimit"] == 0 for g in groups for f in g["flavors"])
+
+
+def test_a_phase_that_may_not_use_a_chip_has_no_quota() -> None:
+    assert POLICY.quotas["inference", H200] == 0
+    assert POLICY.quotas["training", H200] == 200
+    text = queues.slurm(POLICY)["qos.sh"]
+    assert "GrpTRES=gres/npu:huawei_ascend_910c=2000,gres/gpu:nvidia_h200_sxm=0" in text
+
+
+def test_domestic_plug_ins_have_their_own_names(real: Policy) -> None:
+    names = {chip.slug: chip.resource for chip in real.chips}
+    assert names[C910] == "huawei.com/Ascend910"
+    assert names["metax-c500-pcie"] == "metax-tech.com/gpu"
+    assert names[H200] == names[H20] == "nvidia.com/gpu"  # which is why labels and typed GRES tell them apart
+
+
+def test_slurm_types_every_chip(real: Policy) -> None:
+    text = queues.slurm(real)["slurm.conf.part"]
+    for chip in real.chips:
+        assert f"gres/{chip.gres}" in text
+    assert "DenyOnLimit" in queues.slurm(real)["qos.sh"]
+
+
+def test_every_file_parses(real: Policy) -> None:
+    for name, text in documents(real).items():
+        if name.endswith(".yaml"):
+            assert all(isinstance(m, dict) for m in yaml.safe_load_all(text))
+        if name.endswith(".json"):
+            assert json.loads(text)["licensed"]
+
+
+def test_the_command_writes_the_files(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        deploy, ["enforce", str(EXAMPLE), "--out", str(tmp_path), "--node", "n1=H200"], catch_exceptions=False
+    )
+    assert result.exit_code == 0
+    assert (tmp_path / "slurm" / "qos.sh").exists()
+    assert "n1: nvidia-h200-sxm" in (tmp_path / "admission.yaml").read_text("utf-8")
+    bad = CliRunner().invoke(deploy, ["enforce", str(EXAMPLE), "--out", str(tmp_path), "--node", "n1"])
+    assert "NODE=CHIP" in str(bad.exception)

@@ -1,0 +1,115 @@
+"""What no estimate may break: peaks, bandwidths, and that more of anything is never worse."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twokey.deploy import hardware, model
+from twokey.deploy.constants import packaged
+from twokey.deploy.devices import Hardware, altered
+from twokey.deploy.equivalence import curve
+from twokey.deploy.search import Options, Work, serving_options, training_options
+
+CHIPS = ("H200 SXM", "H20", "Ascend 910C", "Ascend 910B2", "MetaX C500", "Cambricon MLU590", "B200", "L40S", "MI300X")
+MODELS = ("DeepSeek-V3", "Qwen3-32B", "Llama-3.1-8B", "Qwen3-30B-A3B", "GPT-OSS-120B", "Gemma-3-27B")
+chips = st.sampled_from(CHIPS)
+works = st.builds(
+    Work,
+    kind=st.sampled_from(["prefill", "decode", "serve"]),
+    shape=st.sampled_from(MODELS).map(model),
+    input=st.sampled_from([128.0, 1024.0, 4096.0, 32768.0]),
+    output=st.sampled_from([128.0, 1024.0]),
+    tpot_ms=st.sampled_from([None, 30.0, 100.0]),
+    engine=st.sampled_from(["own", "vllm", "tensorrt-llm", "sglang"]),
+)
+
+
+def best(found: Options) -> float:
+    return float(np.where(found.feasible, found.rate / found.world, 0.0).max())
+
+
+@settings(deadline=None, max_examples=60)
+@given(chips, works)
+def test_never_above_the_peak(chip: str, work: Work) -> None:
+    device = hardware(chip)
+    found = serving_options(device, work, packaged())
+    per_token = 2 * (work.shape.active - work.shape.head) * 0.85  # a little less than the matrices of one token
+    flops = found.rate * per_token
+    assert (flops <= found.world * device.tflops8 * max(1.0, device.tflops4 / device.tflops8) * 1e12 * 1.0001).all()
+
+
+@settings(deadline=None, max_examples=60)
+@given(chips, st.sampled_from(MODELS).map(model), st.sampled_from([256.0, 4096.0, 65536.0]))
+def test_decoding_never_reads_faster_than_the_memory(chip: str, shape: object, context: float) -> None:
+    device = hardware(chip)
+    work = Work("decode", shape, input=context)  # type: ignore[arg-type]
+    found = serving_options(device, work, packaged())
+    c, s = found.on.config, work.shape
+    read = s.full_share * context + (1 - s.full_share) * min(context, s.window)
+    cache = (
+        s.layers * found.sequences / c.dp * read * s.cache_values * float(c.cache_bytes) / np.minimum(c.tp, s.kv_heads)
+    )
+    alone = found.tpot * device.bandwidth_gbs * 1e9 * c.pp
+    assert (cache / c.pp <= alone * 1.0001).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(chips, works, st.sampled_from(["bandwidth_gbs", "memory_gb", "link_gbs", "out_gbs"]), st.floats(1.01, 3.0))
+def test_a_better_chip_is_never_slower(chip: str, work: Work, field: str, factor: float) -> None:
+    device = hardware(chip)
+    better = altered(device, **{field: getattr(device, field) * factor})
+    assert best(serving_options(better, work, packaged())) >= best(serving_options(device, work, packaged())) * (
+        1 - 1e-9
+    )
+
+
+@settings(deadline=None, max_examples=40)
+@given(chips, works, st.integers(1, 700), st.integers(0, 300))
+def test_more_chips_are_never_slower(chip: str, work: Work, devices: int, more: int) -> None:
+    found = serving_options(hardware(chip), work, packaged())
+
+    def total(n: int) -> float:
+        i = found.best_for(n)
+        return 0.0 if i is None else float(np.floor(n / found.world[i]) * found.rate[i])
+
+    assert total(devices + more) >= total(devices) * (1 - 1e-9)
+
+
+@settings(deadline=None, max_examples=25)
+@given(chips, st.sampled_from(["Llama-3.1-70B", "DeepSeek-V3", "Qwen3-8B"]), st.sampled_from([64, 512, 4096]))
+def test_training_never_above_the_peak_and_clusters_never_slower(chip: str, name: str, devices: int) -> None:
+    device, work = hardware(chip), Work("train", model(name))
+    found = training_options(device, work, packaged(), devices)
+    linear = 6 * (work.shape.active - work.shape.head) * 0.85
+    assert (found.rate * linear <= devices * device.tflops16 * 1e12).all()
+    points = curve(device, work, packaged(), most=4096)
+    rates = [rate for _, rate, _, _ in points]
+    assert rates == sorted(rates)
+
+
+def test_a_tighter_limit_never_serves_more() -> None:
+    device = hardware("H200 SXM")
+    rates = [
+        best(serving_options(device, Work("decode", model("DeepSeek-V3"), tpot_ms=t), packaged()))
+        for t in (20, 50, 100)
+    ]
+    assert rates == sorted(rates)
+
+
+def test_uncalibrated_chips_have_the_widest_interval() -> None:
+    from twokey.deploy.intervals import bounds  # noqa: PLC0415
+
+    k = packaged()
+    known = [bounds(k, kind, "hopper", False, "own") for kind in ("decode", "train", "prefill", "offline_serve")]
+    unknown = bounds(k, "decode", hardware("Cambricon MLU590").family, True, "own")
+    assert all(unknown[1] / unknown[0] > high / low for low, high in known)
+    assert not k.calibrated("family", hardware("Kunlunxin P800").family)
+
+
+def test_two_dies_share_a_cards_figures() -> None:
+    device: Hardware = hardware("Ascend 910C")
+    found = serving_options(device, Work("prefill", model("Qwen3-32B"), precision="int8"), packaged())
+    per_card = best(found) * device.per_card
+    assert per_card * 2 * model("Qwen3-32B").active < 1504e12

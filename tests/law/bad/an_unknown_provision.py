@@ -1,0 +1,17 @@
+"""`missing` is not a provision"""
+
+from twokey.law.engine.define import Rulebook
+
+rules = Rulebook("bad")
+
+
+@rules.provision("1", "x")
+def above(order, law):
+    """A number above a value."""
+    return order.item.tpp >= law.low
+
+
+@rules.question()
+def case(order, law):
+    """What is refused."""
+    return missing(order, law)

@@ -1,0 +1,17 @@
+"""nested deeper than 30 levels"""
+
+from twokey.law.engine.define import Rulebook
+
+rules = Rulebook("bad")
+
+
+@rules.provision("1", "x")
+def above(order, law):
+    """A number above a value."""
+    return order.item.tpp >= law.low
+
+
+@rules.question()
+def case(order, law):
+    """What is refused."""
+    return not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not not order.item.datacenter

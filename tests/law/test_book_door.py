@@ -1,0 +1,36 @@
+"""The door of a book: NaN is unknown, circuits hold no circuits, and a run that fails leaves nothing behind."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from twokey.chips.errors import UserError
+from twokey.law import book as book_module
+from twokey.law.book import BookLaw, admit_frame, assess_book
+from twokey.law.order import facts_of_order
+from twokey.law.source import law
+
+
+def test_nan_and_minus_one_are_nulls_behind_the_door() -> None:
+    facts = admit_frame(pl.DataFrame({"item.tpp": [math.nan, -1.0, 4800.0]}), "book")
+    assert facts["item.tpp"].to_list() == [None, None, 4800.0]
+
+
+def test_a_circuit_holds_no_circuits() -> None:
+    inner = {"item.kind": "ic", "item.contains": [{"item.tpp": 5000}]}
+    with pytest.raises(UserError, match=r"item\.contains"):
+        facts_of_order({"item.kind": "computer", "item.contains": [inner]})
+
+
+def test_a_run_that_fails_halfway_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book_module, "BATCH", 2)
+    source, out = tmp_path / "book.parquet", tmp_path / "result.parquet"
+    pl.DataFrame({"item.tpp": [1.0, 2.0, 3.0, -7.0]}).write_parquet(source, row_group_size=2)
+    with pytest.raises(UserError, match=r"line 4: item\.tpp: must not be negative"):
+        assess_book(BookLaw(law(), date(2026, 1, 28)), source, out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["book.parquet"]

@@ -1,0 +1,168 @@
+"""Amendments and overlays: what they change, from which day, and that nothing else moves."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_orders import orders
+
+from twokey.chips.errors import UserError
+from twokey.law.assessing import assess, decide
+from twokey.law.change import amended, find_amendment, ready_amendments
+from twokey.law.source import law
+
+EARLY, LATE = date(2026, 12, 31), date(2027, 1, 1)
+READY = {name: amended(law(), path) for name, path in ready_amendments().items()}
+SOME = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def put(text: str, tmp_path: Path, name: str = "mine.toml") -> Path:
+    (tmp_path / name).write_text(text)
+    return tmp_path / name
+
+
+def test_the_ready_amendments() -> None:
+    assert set(READY) == {"safe-chips", "ai-overwatch", "scale", "domestic-share-decree"}
+
+
+@SOME
+@given(st.sampled_from(sorted(READY)), orders(), st.dates(date(2022, 1, 1), EARLY))
+def test_nothing_moves_before_the_day_of_an_amendment(name: str, order: dict[str, object], day: date) -> None:
+    assert READY[name].at(day) is law().at(day)
+
+
+@SOME
+@given(st.sampled_from(sorted(READY)), orders())
+def test_only_what_rests_on_a_change_differs_after_it(name: str, order: dict[str, object]) -> None:
+    from twokey.law.state import state_of  # noqa: PLC0415
+
+    old, new = state_of(law(), LATE).decide(order), state_of(READY[name], LATE).decide(order)
+    differ = {key for key in law().provisions if old.value(key) != new.value(key)}
+    regimes = {
+        "safe-chips": "us-export",
+        "ai-overwatch": "us-export",
+        "scale": "us-export",
+        "domestic-share-decree": "cn-use",
+    }
+    assert {key.partition(":")[0] for key in differ} <= {regimes[name]}
+
+
+def test_a_parameter_from_a_day_on(tmp_path: Path) -> None:
+    changed = amended(
+        law(), put('title = "t"\nfrom = 2027-03-01\n[parameters.us-export]\na1_tpp.is = 4000\n', tmp_path)
+    )
+    values = [
+        changed.at(day).value("us-export", "a1_tpp")
+        for day in (date(2023, 11, 16), date(2027, 2, 28), date(2027, 3, 1))
+    ]
+    assert values[1:] == [4800, 4000]
+    assert values[0] == law().at(date(2023, 11, 16)).value("us-export", "a1_tpp")
+    order = {"item.tpp": 4500.0, "item.kind": "ic", "item.datacenter": True, "item.performance_density": 1.0}
+    assert decide(order, date(2027, 2, 28), law=changed).value("us-export:in_a") is False
+    assert decide(order, date(2027, 3, 1), law=changed).value("us-export:in_a") is True
+
+
+def test_before_is_the_provision_as_it_was(tmp_path: Path) -> None:
+    text = 'title = "t"\n[provisions.us-export.entity_list]\ntext = "before(order, law) or order.consignee.unverified_list"\n'  # noqa: E501
+    changed = amended(law(), put(text, tmp_path))
+    for listed, unverified in ((False, False), (False, True), (True, False)):
+        order = {"consignee.entity_list": listed, "consignee.unverified_list": unverified}
+        assert decide(order, LATE, law=changed).value("us-export:entity_list") is (listed or unverified)
+
+
+GATE = """title = "House policy"
+[parameters.us-export]
+house_limit = { is = 100, en = "our limit", zh = "本司上限", unit = "units" }
+[provisions.us-export.small]
+paragraph = "House 1"
+en = "At most our limit."
+zh = "不超过本司上限。"
+text = "order.item.quantity <= law.house_limit"
+gate = "export"
+"""
+CLEAR = {"item.tpp": 100.0, "item.kind": "ic", "item.datacenter": True, "movement.kind": "export", "movement.origin": "US",  # noqa: E501
+    "movement.destination": "SG", "consignee.entity_list": False, "consignee.military_end_user": False, "end_use.prohibited": False,  # noqa: E501
+    "end_use.supercomputer": False, "item.family": "X", "item.base_eccn": "5A992", "exporter.name": "A", "exporter.kind": "vendor",  # noqa: E501
+    "item.performance_density": 0.5, "consignee.listed_owner_share": 0.0, "item.advanced_logic": False, "consignee.hq": "SG",  # noqa: E501
+    "consignee.parent_hq": "SG", "consignee.country": "SG", "item.transfer_rate_gbs": 0.0, "item.dram_bandwidth_gbs": 1.0}  # fmt: skip  # noqa: E501
+
+
+@pytest.mark.parametrize(("quantity", "status"), [(100, "clear"), (101, "blocked"), (None, "needs_information")])
+def test_a_condition_of_ones_own_is_a_gate(quantity: int | None, status: str, tmp_path: Path) -> None:
+    changed = amended(law(), put(GATE, tmp_path))
+    order = CLEAR if quantity is None else {**CLEAR, "item.quantity": quantity}
+    day = date(2026, 1, 28)
+    assert assess(order, day).key("export").status == "clear"
+    key = assess(order, day, law=changed).key("export")
+    assert key.status == status
+    assert key.conditions[-1:] == ("us-export:small",)
+    assert ("item.quantity" in key.missing) == (quantity is None)
+    assert assess(order, day, law=changed).law_digest != assess(order, day).law_digest
+
+
+def test_two_overlays_lie_over_each_other(tmp_path: Path) -> None:
+    one = put('title = "one"\n[parameters.us-export]\na1_tpp.is = 4000\n', tmp_path, "one.toml")
+    two = put('title = "two"\n[parameters.us-export]\na1_tpp.is = 3000\n', tmp_path, "two.toml")
+    both = amended(amended(law(), one), two)
+    assert both.at(LATE).value("us-export", "a1_tpp") == 3000
+    assert both.overlays == ("one", "two")
+
+
+PACK = {
+    "pack.toml": 'regime = "house"\ntitle = "House rules"\ntitle_zh = "内部规则"\njurisdiction = "us"\nkey = "export"\n[[headline]]\nquestion = "allowed"\nclear = ["yes"]\nblocked = ["no"]\n[answers]\nyes = { en = "yes", zh = "是" }\nno = { en = "no", zh = "否" }\n',  # noqa: E501
+    "instruments.toml": '[policy]\ntitle = "Policy"\ntitle_zh = "政策"\nkind = "overlay"\neffective = 2025-01-01\nconfidence = "stated"\ncitation = "Policy 1"\n',  # noqa: E501
+    "parameters.toml": '[most]\nen = "most"\nzh = "上限"\nunit = "units"\n[[most.value]]\nis = 5\ninstrument = "policy"\nat = "1"\n',  # noqa: E501
+    "provisions.toml": '[provisions.few]\nparagraph = "Policy 1"\ninstrument = "policy"\nen = "Few."\nzh = "少量。"\ntext = "order.item.quantity <= law.most and not in_a(order, law)"\n[questions.allowed]\nen = "Is it allowed?"\nbranches = [{ if = "few(order, law)", then = "yes" }]\notherwise = "no"\n',  # noqa: E501
+}
+
+
+def folder(tmp_path: Path, **changes: str) -> Path:
+    house = tmp_path / "house"
+    house.mkdir(exist_ok=True)
+    for name, text in PACK.items():
+        (house / name).write_text(changes.get(name.partition(".")[0], text))
+    return house
+
+
+def test_a_whole_pack_of_ones_own(tmp_path: Path) -> None:
+    changed = amended(law(), folder(tmp_path))
+    day = date(2026, 1, 28)
+    for quantity, status in ((5, "clear"), (6, "blocked")):
+        told = assess({**CLEAR, "item.quantity": quantity}, day, law=changed)
+        assert told.key("export").status == status
+    assert decide({**CLEAR, "item.quantity": 5}, date(2024, 12, 31), law=changed).value("house:few") is False
+
+
+BROKEN = {
+    "pack": ("regime = 4", "pack.toml"),
+    "instruments": ('[policy]\ntitle = "x"\n', "instruments.toml"),
+    "parameters": ('[most]\nen = "most"\n', "parameters.toml"),
+    "provisions": ('[provisions.few]\nparagraph = "1"\n', "provisions.toml"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_pack_whose_file_is_wrong_is_refused_by_name(name: str, tmp_path: Path) -> None:
+    text, expected = BROKEN[name]
+    with pytest.raises(UserError, match=expected):
+        amended(law(), folder(tmp_path, **{name: text}))
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_a_pack_that_lacks_a_file_or_is_no_toml_is_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not valid TOML"):
+        amended(law(), folder(tmp_path, **{name.partition(".")[0]: "x ="}))
+    (tmp_path / "house" / name).unlink()
+    with pytest.raises(UserError, match=f"needs the file {name}"):
+        amended(law(), tmp_path / "house")
+
+
+def test_an_amendment_is_found_by_name_or_path(tmp_path: Path) -> None:
+    assert find_amendment("scale").name == "scale.toml"
+    assert find_amendment(str(put("", tmp_path))) == tmp_path / "mine.toml"
+    with pytest.raises(UserError, match="did you mean scale"):
+        find_amendment("scales")

@@ -1,0 +1,237 @@
+"""The model: no chip appears or vanishes, one seed gives one answer, and the equations are the stated ones."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from distributed import LocalCluster
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from twokey.chips import UserError
+from twokey.outlook import flows, model, reference
+from twokey.outlook.events import Event
+from twokey.outlook.flows import DIES_A_PACKAGE, STACKS_A_PACKAGE, STOCKS
+from twokey.outlook.inputs import Correlation, problem, scores
+from twokey.outlook.model import Block, run_block
+from twokey.outlook.run import run
+from twokey.outlook.scenario import Scenario, load, with_inputs
+from twokey.outlook.timeline import build
+
+FOUNDING = load("founding-case-2026-01-28")
+SMALL = replace(FOUNDING, paths=40, quarters=4)
+
+
+def _events() -> st.SearchStrategy[tuple[Event, ...]]:
+    def event(days: int, act: str, amount: float, span: int) -> Event:
+        key = "import" if act in ("batch", "case_by_case", "open", "domestic_share", "location") else "export"
+        field = {
+            "batch": "units", "total_cap": "units", "licence": "units", "per_buyer_cap": "units", "ratio_cap": "ratio",
+            "tariff": "rate", "domestic_share": "share", "location": "share", "slow_licence": "weeks",
+            "location_verification": "weeks",
+        }.get(act)  # fmt: skip
+        value = amount * 1e6 if field == "units" else amount * 20 if field == "weeks" else amount
+        numbers = {field: value} if field else {}
+        if act == "per_buyer_cap":
+            numbers["buyers"] = 3.0
+        start = FOUNDING.as_of + timedelta(days=days)
+        until = start + timedelta(days=span) if act in ("ban", "unrestricted", "open", "case_by_case") else None
+        return Event(start, key, act, numbers, until, False, "", (), "", 0)
+
+    acts = st.sampled_from(
+        ["ban", "licence", "unrestricted", "total_cap", "per_buyer_cap", "ratio_cap", "tariff", "slow_licence",
+         "location_verification", "equipment_controls", "batch", "case_by_case", "open", "domestic_share", "location"]
+    )  # fmt: skip
+    one = st.builds(event, st.integers(-60, 330), acts, st.floats(0, 1), st.integers(8, 200))
+    return st.lists(one, max_size=7).map(lambda found: tuple(sorted(found, key=lambda e: e.date)))
+
+
+def _scenarios() -> st.SearchStrategy[Scenario]:
+    def build_one(events: tuple[Event, ...], seed: int, monthly: bool, conversion: float, stock: float) -> Scenario:
+        base = with_inputs(SMALL, {"conversion": conversion, "vendor_stock": stock, "restart_weeks": 5.0})
+        return replace(base, events=events, seed=seed, steps_a_quarter=3 if monthly else 13)
+
+    return st.builds(
+        build_one, _events(), st.integers(0, 2**32), st.booleans(), st.floats(0.0, 1.0), st.floats(0.0, 1e6)
+    )
+
+
+def _everywhere(scenario: Scenario) -> Block:
+    return run_block(scenario, 0, scenario.paths, every=1)
+
+
+@given(_scenarios())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_no_chip_appears_or_vanishes_at_any_step(scenario: Scenario) -> None:
+    block = _everywhere(scenario)
+    of, x = block.of, block.inputs
+    scale = 1e-9 * max(1.0, float(of("applied").max()), float(x["vendor_stock"].max()))
+    for name in STOCKS:
+        assert float(of(name).min()) >= -scale, name
+    consent = ("applications", "licensed", "stalled", "convertible", "backlog")
+    moving = ("inspection", "transit", "installing", "deployed")
+    np.testing.assert_allclose(sum(of(n) for n in consent + moving), of("applied"), rtol=1e-9, atol=scale)
+    chips = ("wafers", "packaging", "finished", *moving, "written_down")
+    np.testing.assert_allclose(sum(of(n) for n in chips), x["vendor_stock"] + of("started"), rtol=1e-9, atol=scale)
+    made = of("domestic_made")
+    dies = of("die_bank") + DIES_A_PACKAGE * made
+    np.testing.assert_allclose(dies, x["die_bank"] + of("dies_made"), rtol=1e-9)
+    stacks = of("memory_stacks") + STACKS_A_PACKAGE * made
+    np.testing.assert_allclose(stacks, x["hbm_stock"] + of("stacks_made"), rtol=1e-9)
+    home = of("domestic_wip") + of("domestic_deployed")
+    np.testing.assert_allclose(home, x["domestic_wip"] + made, rtol=1e-9)
+
+
+@given(_scenarios())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_each_stage_holds_no_more_than_the_one_before_and_counts_only_grow(scenario: Scenario) -> None:
+    block = _everywhere(scenario)
+    chain = ("applied", "licensed_ever", "approved_ever", "ordered_ever", "inspected_ever", "delivered", "deployed")
+    for earlier, later in itertools.pairwise(chain):
+        assert np.all(block.of(earlier) >= block.of(later) * (1 - 1e-9) - 1e-6), (earlier, later)
+    for name in (*chain, "domestic_made", "written_down", "mandate"):
+        assert np.all(np.diff(block.of(name), axis=0) >= -1e-9), name
+    assert np.all((block.of("die_yield") > 0) & (block.of("die_yield") < 1))
+
+
+@given(_scenarios(), st.floats(0, 3e5))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_cap_is_never_passed(scenario: Scenario, cap: float) -> None:
+    start = scenario.as_of - timedelta(days=100)
+    caps = (
+        Event(start, "export", "total_cap", {"units": cap}, None, False, "", (), "", 0),
+        Event(start, "import", "total_cap", {"units": cap / 2}, None, False, "", (), "", 0),
+    )
+    kept = tuple(e for e in scenario.events if e.act not in ("total_cap", "unrestricted"))
+    block = _everywhere(replace(scenario, events=caps + kept))
+    assert float(block.of("licensed_ever").max()) <= cap * (1 + 1e-12)
+    assert float(block.of("approved_ever").max()) <= cap / 2 * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("steps", [13, 3])
+def test_the_arrays_follow_the_stated_equations(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = replace(load("bill-chip-security"), paths=25, quarters=6, steps_a_quarter=steps)
+    seen: dict[str, object] = {}
+    original: Callable[..., object] = flows.run
+
+    def spy(*args: object, **options: object) -> object:
+        seen["args"], seen["options"] = args, options
+        return original(*args, **options)
+
+    monkeypatch.setattr(model.flows, "run", spy)
+    block = run_block(scenario, 0, 25)
+    line, keys, x, fresh, moments = seen["args"]  # type: ignore[misc]
+    options: dict[str, float] = seen["options"]  # type: ignore[assignment]
+    for path in range(25):
+        strikes = reference.Strikes(
+            [int(v) for v in moments.mandate[:, path]],
+            *(int(getattr(moments, n)[path]) for n in ("hbm_relief", "foundry_shock", "chip_security", "equipment")),
+        )
+        told = reference.run_path(
+            line,
+            [bool(v) for v in keys.us[:, path]],
+            [bool(v) for v in keys.cn[:, path]],
+            [bool(v) for v in keys.reopened[:, path]],
+            {name: float(values[path]) for name, values in x.items()},
+            [float(v) for v in fresh[:, path]],
+            strikes,
+            options["step_weeks"],
+            options["h100e"],
+            options["h100e_domestic"],
+        )
+        for quarter in range(7):
+            for name in flows.STATE:
+                assert block.of(name)[quarter, path] == pytest.approx(
+                    told[quarter * steps][name], rel=1e-9, abs=1e-6
+                ), name
+
+
+def test_the_same_seed_gives_the_same_numbers_on_any_number_of_workers() -> None:
+    scenario = replace(FOUNDING, paths=12_000, quarters=2, steps_a_quarter=3)
+    one, three = run(scenario, workers=1), run(scenario, workers=3)
+    assert np.array_equal(one.mean, three.mean)
+    assert np.array_equal(one.quantiles, three.quantiles)
+    assert not np.array_equal(one.mean, run(replace(scenario, seed=1)).mean)
+
+
+def test_a_path_does_not_depend_on_how_many_follow() -> None:
+    few = run_block(replace(FOUNDING, quarters=2), 0, 7).state
+    many = run_block(replace(FOUNDING, quarters=2), 0, 300).state
+    assert np.array_equal(few, many[:, :, :7])
+
+
+def test_dask_gives_the_same_numbers() -> None:
+    scenario = replace(FOUNDING, paths=11_000, quarters=2, steps_a_quarter=3)
+    assert np.array_equal(run(scenario).quantiles, run(scenario, engine="dask").quantiles)
+
+
+def test_a_cluster_of_two_processes_gives_the_same_numbers() -> None:
+    scenario = replace(FOUNDING, paths=11_000, quarters=2, steps_a_quarter=3)
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as cluster:
+        there = run(scenario, engine="dask", scheduler=cluster.scheduler_address)
+    assert np.array_equal(run(scenario).quantiles, there.quantiles)
+
+
+def test_a_scheduler_that_is_not_there_is_told() -> None:
+    with pytest.raises(UserError, match="no Dask scheduler answers"):
+        run(SMALL, engine="dask", scheduler="nonsense")
+
+
+def test_a_closed_export_key_delivers_nothing() -> None:
+    result = run(replace(load("no-exports"), paths=300, quarters=6))
+    assert result.at("delivered_total", 6, 0.95) == 0.0
+    assert result.at("us_open", 6) == 0.0
+
+
+def test_nothing_of_chance_closes_a_key_that_an_event_holds_open() -> None:
+    result = run(replace(load("unrestricted"), paths=300, quarters=20))
+    assert result.at("both_open", 20) == 1.0
+
+
+def test_smuggled_compute_stays_out_of_the_total_unless_asked() -> None:
+    small = replace(FOUNDING, paths=300, quarters=4)
+    without, beside = run(small), run(replace(small, include_smuggled=True))
+    assert without.mean is not None
+    smuggled = without.at("smuggled", 4)
+    assert smuggled > 0
+    assert beside.at("china_8bit", 4) == pytest.approx(without.at("china_8bit", 4) + smuggled)
+
+
+def test_many_paths_are_binned_close_to_the_exact_quantiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = replace(FOUNDING, paths=6_000, quarters=3, steps_a_quarter=3)
+    exact = run(scenario)
+    monkeypatch.setattr("twokey.outlook.tally.EXACT_PATHS", 10)
+    binned = run(scenario)
+    assert binned.paths is None
+    np.testing.assert_allclose(binned.quantiles, exact.quantiles, rtol=0.02, atol=2e-3)
+    np.testing.assert_array_equal(binned.mean, exact.mean)
+
+
+def test_correlated_inputs_keep_their_own_spread() -> None:
+    names = ["mandate", "substitution", "learning"]
+    drawn = scores(np.random.default_rng(1), names, 20_000, [Correlation("mandate", "learning", 0.7)])
+    found = np.corrcoef(drawn)
+    assert found[0, 2] == pytest.approx(0.7, abs=0.02)
+    assert found[0, 1] == pytest.approx(0.0, abs=0.03)
+    assert drawn.std(axis=1) == pytest.approx([1.0, 1.0, 1.0], abs=0.02)
+
+
+def test_events_before_the_start_set_the_state_and_caps_hold_from_their_day() -> None:
+    line = build(load("world-2026-10-09"))
+    assert (line.us_start, line.cn_start) == (True, True)
+    assert float(line.licence_cap[0]) == 75_000 * 13
+    assert float(line.mandate[0]) == 0.8
+    assert float(line.price[0]) == 0.25
+
+
+def test_every_input_may_be_zero_where_that_means_something() -> None:
+    for name, known in FOUNDING.inputs.items():
+        if problem(known, 0.0):
+            continue
+        result = run(with_inputs(replace(FOUNDING, paths=20, quarters=2, steps_a_quarter=3), {name: 0.0}))
+        assert np.isfinite(result.mean).all(), name
