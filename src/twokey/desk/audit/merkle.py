@@ -70,9 +70,7 @@ def consistency_proof(leaves: Sequence[bytes], size: int) -> list[bytes]:
     return _subproof(leaves, size, whole=True) if 0 < size < len(leaves) else []
 
 
-def consistent(  # noqa: PLR0911 (RFC 9162 2.1.4.2, step by step)
-    old_size: int, new_size: int, old: bytes, new: bytes, proof: Sequence[bytes]
-) -> bool:
+def consistent(old_size: int, new_size: int, old: bytes, new: bytes, proof: Sequence[bytes]) -> bool:
     """Check a consistency proof between two heads."""
     if old_size == new_size:
         return old == new and not proof

@@ -58,7 +58,7 @@ def assess(facts: Mapping[str, object], on: date) -> Assessment:
 
     The desk keeps no float: a decimal is kept as text ("0.25") and becomes a number here, at the law's door.
     """
-    from twokey.law.assess import assess as assess_facts
+    from twokey.law import assess as assess_facts
 
     numbers = {
         name: float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
@@ -69,7 +69,7 @@ def assess(facts: Mapping[str, object], on: date) -> Assessment:
 
 def law_digest(on: date) -> str:
     """Ask the law room for the name of the law in force on a day."""
-    from twokey.law.assess import law_digest as digest_of
+    from twokey.law import law_digest as digest_of
 
     return digest_of(on)
 

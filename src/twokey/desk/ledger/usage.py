@@ -136,7 +136,7 @@ def defuse(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
-def _take(actor: Actor, row: Usage) -> Reason | None:  # noqa: PLR0911 (one answer a question)
+def _take(actor: Actor, row: Usage) -> Reason | None:
     authorisation = Authorisation.objects.select_related("authority").filter(number=row.licence).first()
     if authorisation is None:
         return reason("unknown_licence", number=row.licence)
