@@ -28,6 +28,8 @@ def start(folder: Path, database: str) -> str:
 
     The server stops when the last process that joined it ends. A `postmaster.pid` or a list of users that a killed
     process left behind is removed first.
+
+    Errors: `UserError` with the path of the server's log where it does not start.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _heal(folder)

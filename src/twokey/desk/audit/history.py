@@ -18,6 +18,8 @@ def check_export(path: Path, ring: KeyRing) -> tuple[int, list[str]]:
 
     A flipped byte, a dropped, swapped or added row changes a head. A tail that was sealed anew by whoever holds the
     desk's key is found only against the witness of another authority.
+
+    Errors: `UserError` where the file is missing or is no exported history.
     """
     try:
         body: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -63,7 +63,10 @@ class FileSigner:
         return public
 
     def revoke(self, kid: str, why: str) -> PublicKey:
-        """Revoke a key: nothing that it signed, at whatever time, verifies any more."""
+        """Revoke a key: nothing that it signed, at whatever time, verifies any more.
+
+        Errors: `UserError` for a key that this desk does not hold.
+        """
         ring = dict(self.ring().keys)
         if kid not in ring:
             raise UserError(f"{kid}: no such key; `twokey keys list` shows them")
