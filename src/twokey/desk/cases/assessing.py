@@ -95,7 +95,7 @@ def facts_of(order: Order, on: date) -> dict[str, object]:
     or not is what screening found; absent while it is stale or waits for an officer. Stated facts never override these.
     """
     consignee = _party(order, OrderParty.Role.ULTIMATE_CONSIGNEE) or order.importer
-    facts: dict[str, object] = {
+    return {
         "item.kind": "ic",
         **order.facts,
         "movement.kind": "export",
@@ -110,11 +110,8 @@ def facts_of(order: Order, on: date) -> dict[str, object]:
         **_listed(consignee),
         **_laboratory(order),
         **_shown(order, on),
+        **_ratio(order),
     }
-    ratio = _china_ratio(order)
-    if ratio is not None:
-        facts["aggregate.china_to_us_tpp_ratio"] = ratio
-    return facts
 
 
 def check_stated(facts: Mapping[str, object]) -> None:
@@ -229,13 +226,21 @@ def _laboratory(order: Order) -> dict[str, object]:
     return {"laboratory.hq": laboratory.hq_country, "laboratory.country": laboratory.country}
 
 
-def _china_ratio(order: Order) -> str | None:
-    """Return the share that a ratio cap on this order's first item has reached, rounded up to a basis point."""
+def _ratio(order: Order) -> dict[str, object]:
+    """Return the share that a ratio cap on the order's items has reached, and the window that a person chose for it.
+
+    Over several items the highest share counts; it is rounded up to a basis point.
+    """
     from twokey.desk.ledger.ratio import share_reached
 
-    chips = [line.chip for line in order.lines.all()]
-    reached_bp = max((bp for chip in chips if (bp := share_reached(chip)) is not None), default=None)
-    return None if reached_bp is None else f"{reached_bp // 10_000}.{reached_bp % 10_000:04d}"
+    reached = [found for line in order.lines.all() if (found := share_reached(line.chip)) is not None]
+    if not reached:
+        return {}
+    share_bp, window = max(reached)
+    return {
+        "aggregate.china_to_us_tpp_ratio": f"{share_bp // 10_000}.{share_bp % 10_000:04d}",
+        "aggregate.window": window,
+    }
 
 
 def _party(order: Order, role: str) -> Organisation | None:

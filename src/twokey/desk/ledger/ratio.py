@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
@@ -16,6 +17,8 @@ from twokey.desk.cases.calendars import first_moment, local_day
 from twokey.desk.ledger.models import Authorisation, Balance, HomeShipments, RatioBalance, RatioCap
 from twokey.desk.parties.models import Authority
 from twokey.desk.reasons import Refused, invalid, missing, reason
+
+RULE_PUBLISHED: Final = date(2026, 1, 15)  # 91 FR 1684
 
 
 def choose_cap(
@@ -128,10 +131,11 @@ def cap_of(ratio: RatioBalance) -> int:
     return home_total(ratio) * ratio.cap.ratio_bp // 10_000
 
 
-def share_reached(product: str) -> int | None:
-    """Return the share of the home total that a product's cap has reached, in basis points rounded up.
+def share_reached(product: str) -> tuple[int, str] | None:
+    """Return the share of the home total that a product's cap has reached, and the law's word for its window.
 
-    None where no cap was chosen or nothing was stated yet. Over several windows, the highest.
+    The share is in basis points, rounded up; over several windows, the highest. None where no cap was chosen, or
+    nothing was stated yet.
     """
     shares = []
     for cap in RatioCap.objects.filter(product=product).prefetch_related("balances__balance"):
@@ -143,8 +147,15 @@ def share_reached(product: str) -> int | None:
             whole = home_total(ratio)
             if whole:
                 used = ratio.balance.units_reserved + ratio.balance.units_drawn
-                shares.append(-(-used * 10_000 // whole))
+                shares.append((-(-used * 10_000 // whole), _word(cap)))
     return max(shares, default=None)
+
+
+def _word(cap: RatioCap) -> str:
+    """Return what the law room calls the window of a cap."""
+    if cap.window == RatioCap.Window.SINCE:
+        return "since_rule" if cap.since == RULE_PUBLISHED else "since_launch"
+    return "per_year" if cap.window == RatioCap.Window.YEAR else "per_licence"
 
 
 def refresh(ratio: RatioBalance) -> None:
