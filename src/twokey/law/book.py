@@ -420,7 +420,9 @@ class BookLaw:
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 _SINKS: Final[Mapping[str, Callable[[pl.LazyFrame, Path], object]]] = {
-    ".parquet": lambda frame, path: frame.sink_parquet(path, compression="lz4", statistics=False),
+    ".parquet": lambda frame, path: frame.sink_parquet(
+        path, compression="snappy", statistics=False, row_group_size=2 * BATCH
+    ),
     ".arrow": lambda frame, path: frame.sink_ipc(path),
     ".csv": lambda frame, path: frame.sink_csv(path),
 }
