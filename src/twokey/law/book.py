@@ -8,6 +8,7 @@ semicolons between. Memory is bounded by one batch, however long the book is.
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -228,7 +229,7 @@ def _admit_numbers(values: pl.Series, fact: FactType, where: str, first_line: in
         raise UserError(
             f"{where}: column {fact.name}: must be a number in {fact.unit or 'plain figures'} (got {values.dtype})"
         )
-    if values.dtype.is_float():
+    if values.dtype.is_float() and math.isnan(values.sum()):  # one fast pass tells whether there is any NaN at all
         values = values.fill_nan(None)
     values = values.cast(pl.Float64)
     least, most = values.min(), values.max()
@@ -419,7 +420,9 @@ class BookLaw:
 # -- writing ----------------------------------------------------------------------------------------------------------
 
 _SINKS: Final[Mapping[str, Callable[[pl.LazyFrame, Path], object]]] = {
-    ".parquet": lambda frame, path: frame.sink_parquet(path, compression="lz4", statistics=False),
+    ".parquet": lambda frame, path: frame.sink_parquet(
+        path, compression="snappy", statistics=False, row_group_size=2 * BATCH
+    ),
     ".arrow": lambda frame, path: frame.sink_ipc(path),
     ".csv": lambda frame, path: frame.sink_csv(path),
 }
