@@ -23,7 +23,8 @@ demo: setup ## assess the founding case of 28 January 2026
 	@$(BIN)/python examples/demo.py
 
 test: setup ## run every test
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/desk
+	$(BIN)/python -m pytest tests/desk
 
 lint: setup ## format, lint, types, import arrows, docstrings
 	$(BIN)/ruff format --check .
