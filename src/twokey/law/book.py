@@ -229,21 +229,32 @@ def _admit_numbers(values: pl.Series, fact: FactType, where: str, first_line: in
         raise UserError(
             f"{where}: column {fact.name}: must be a number in {fact.unit or 'plain figures'} (got {values.dtype})"
         )
-    if values.dtype.is_float() and math.isnan(values.sum()):  # one fast pass tells whether there is any NaN at all
-        values = values.fill_nan(None)
     values = values.cast(pl.Float64)
-    least, most = values.min(), values.max()
-    if least is not None and least < 0:  # type: ignore[operator]  # a float column's minimum is a float
+    least, most = _ends(values)
+    if least is not None and math.isnan(least):
+        values = values.fill_nan(None)
+        least, most = _ends(values)
+    if least is not None and least < 0:
         values = pl.select(pl.when(values != -1).then(values)).to_series().rename(fact.name)
-        least = values.min()
-    wrong = least is not None and least < 0  # type: ignore[operator]  # as above
-    wrong |= most is not None and fact.max is not None and most > fact.max  # type: ignore[operator]  # as above
+        least, most = _ends(values)
+    wrong = least is not None and most is not None and (least < 0 or (fact.max is not None and most > fact.max))
     broken = values != values.round(0) if fact.type == "integer" else None
     if wrong or (broken is not None and broken.any()):
         marks = (values < 0) | (values > (fact.max or float("inf")))
         bad = (marks if broken is None else marks | broken).fill_null(False).arg_max() or 0
         admit({fact.name: values[bad]}, f"{where}: line {first_line + bad}")
     return values
+
+
+def _ends(values: pl.Series) -> tuple[float | None, float | None]:
+    """Return the least and the greatest value; NaN where any value is, None where none is known."""
+    if len(values) and not values.null_count():
+        array = values.to_numpy()  # nothing is copied, and NumPy's minimum is NaN where any value is
+        return float(array.min()), float(array.max())
+    if values.is_nan().any():
+        return math.nan, math.nan
+    least, most = values.min(), values.max()
+    return least, most  # type: ignore[return-value]  # of a float column
 
 
 def _admit_words(values: pl.Series, fact: FactType, where: str, first_line: int) -> pl.Series:
