@@ -62,22 +62,21 @@ def test_held_out_figures_of_the_packaged_constants_are_recorded() -> None:
     assert recorded["groups"] == len(set(groups(public())))
 
 
-@pytest.mark.parametrize("number", [0, 3])
-def test_a_fit_predicts_groups_that_it_did_not_see(number: int) -> None:
+def test_a_fit_predicts_groups_that_it_did_not_see() -> None:
+    """Two of six folds are left out in turn; their errors are pooled, since a single fold has few groups."""
     rows = public()
-    left = set(folds(groups(rows), 6)[number].tolist())
-    seen = prepare([row for i, row in enumerate(rows) if i not in left])
-    unseen = [row for i, row in enumerate(rows) if i in left]
-    fitted = fit(seen, rounds=6)
-    measured = np.array([row.value for row in unseen])
-
-    def error(k: keep.Constants) -> float:
-        return float(np.median(np.abs(predict(prepare(unseen), k) / measured - 1)))
-
-    assert error(fitted) < 0.22
-    fitted_on = np.array([row.value for row in seen.rows])
-    own = float(np.median(np.abs(predict(seen, fitted) / fitted_on - 1)))
-    assert own < float(np.median(np.abs(predict(seen, UNFITTED) / fitted_on - 1)))
+    errors = []
+    for number in (0, 3):
+        left = set(folds(groups(rows), 6)[number].tolist())
+        seen = prepare([row for i, row in enumerate(rows) if i not in left])
+        unseen = [row for i, row in enumerate(rows) if i in left]
+        fitted = fit(seen, rounds=6)
+        measured = np.array([row.value for row in unseen])
+        errors.append(np.abs(predict(prepare(unseen), fitted) / measured - 1))
+        fitted_on = np.array([row.value for row in seen.rows])
+        own = float(np.median(np.abs(predict(seen, fitted) / fitted_on - 1)))
+        assert own < float(np.median(np.abs(predict(seen, UNFITTED) / fitted_on - 1)))
+    assert np.median(np.concatenate(errors)) < 0.20
 
 
 def test_the_source_of_a_row_does_not_help_to_predict_it() -> None:
