@@ -51,14 +51,19 @@ def admitted(policies: list[dict[str, Any]], resource: str, operation: str, cont
 
 
 def can_land(pod: dict[str, Any], node: dict[str, Any]) -> bool:
-    """Whether the scheduler could put a pod on a node (taints, selector, affinity), or the pod names it."""
+    """Whether a pod could run on a node: taints, selector and affinity; one that names its node goes past the taints.
+
+    The kubelet still turns away a pod that names a node which its own selector or affinity does not fit.
+    """
     spec = pod["spec"]
-    if spec.get("nodeName"):
-        return bool(spec["nodeName"] == node["name"])
+    named = spec.get("nodeName")
+    if named and named != node["name"]:
+        return False
+    if not named and not all(
+        any(_tolerates(t, taint) for t in spec.get("tolerations", [])) for taint in node["taints"]
+    ):
+        return False
     labels = node["labels"]
-    for taint in node["taints"]:
-        if not any(_tolerates(t, taint) for t in spec.get("tolerations", [])):
-            return False
     if any(labels.get(k) != v for k, v in spec.get("nodeSelector", {}).items()):
         return False
     required = spec.get("affinity", {}).get("nodeAffinity", {}).get("requiredDuringSchedulingIgnoredDuringExecution")
