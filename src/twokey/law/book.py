@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -238,7 +239,7 @@ def _admit_numbers(values: pl.Series, fact: FactType, where: str, first_line: in
         values = pl.select(pl.when(values != -1).then(values)).to_series().rename(fact.name)
         least, most = _ends(values)
     wrong = least is not None and most is not None and (least < 0 or (fact.max is not None and most > fact.max))
-    broken = values != values.round(0) if fact.type == "integer" else None
+    broken = values % 1 != 0 if fact.type == "integer" else None
     if wrong or (broken is not None and broken.any()):
         marks = (values < 0) | (values > (fact.max or float("inf")))
         bad = (marks if broken is None else marks | broken).fill_null(False).arg_max() or 0
@@ -263,18 +264,34 @@ def _admit_words(values: pl.Series, fact: FactType, where: str, first_line: int)
             raise UserError(f"{where}: column {fact.name}: must be text (got {values.dtype})")
         values = values.cast(pl.Enum(values.unique().drop_nulls().cast(pl.String).sort()))
     assert isinstance(values.dtype, pl.Enum)
-    given = list(values.dtype.categories)
-    plain: list[str | None] = []
-    for word in given:
-        try:
-            plain.append(admit({fact.name: word}, where).get(fact.name))
-        except UserError as error:
-            line = first_line + ((values == word).fill_null(False).arg_max() or 0)
-            raise UserError(str(error).replace(where, f"{where}: line {line}", 1)) from None
+    given = tuple(values.dtype.categories)
+    try:
+        plain = _plain_words(fact.name, given)
+    except _BadWord as bad:
+        line = first_line + ((values == bad.word).fill_null(False).arg_max() or 0)
+        raise UserError(f"{where}: line {line}: {bad}") from None
     if plain == given:
         return values
     words = pl.Series(plain, dtype=pl.Enum(sorted({word for word in plain if word is not None})))
     return words.gather(values.to_physical()).rename(fact.name) if given else values
+
+
+class _BadWord(Exception):  # noqa: N818 - never leaves this module: it becomes a UserError with its line
+    def __init__(self, word: str, error: UserError) -> None:
+        super().__init__(str(error).removeprefix("book: "))
+        self.word = word
+
+
+@lru_cache(maxsize=256)
+def _plain_words(name: str, given: tuple[str, ...]) -> tuple[str | None, ...]:
+    """Return words of a fact as the engine reads them; the words of one batch are mostly those of the next."""
+    plain: list[str | None] = []
+    for word in given:
+        try:
+            plain.append(admit({name: word}, "book").get(name))
+        except UserError as error:
+            raise _BadWord(word, error) from None
+    return tuple(plain)
 
 
 def _fill_from_chips(columns: dict[str, pl.Series], where: str, first_line: int) -> None:
