@@ -70,22 +70,38 @@ def approval(order, law):
     return reviewed_for_region(order, law)
 
 
+@rules.provision("reviewed case by case", "us-2022-ac")
+def policy_case_by_case(order, law):
+    """One of the texts in force has the application reviewed case by case."""
+    return (
+        case_by_case_2022(order, law)
+        or (reviewed_for_region(order, law) and case_by_case_2026(order, law))
+        or case_by_case_elsewhere(order, law)
+    )
+
+
+@rules.provision("review not settled", "us-2024-corrections")
+def policy_unsettled(order, law):
+    """Two texts meet and how was not settled."""
+    return unsettled_in_d5(order, law) or unsettled_allied_in_d5(order, law)
+
+
+@rules.provision("presumption of denial", "us-2022-ac")
+def policy_denial(order, law):
+    """The text in force presumes denial."""
+    return denial_2022(order, law) or denial(order, law)
+
+
 @rules.question()
 def review_policy(order, law):
     """Under which policy is the application reviewed?"""
     if barred_party(order, law) or supercomputer_end_use(order, law):
         return "needs_information"
-    if case_by_case_2022(order, law):
+    if policy_case_by_case(order, law):
         return "case_by_case"
-    if denial_2022(order, law):
-        return "presumption_of_denial"
-    if reviewed_for_region(order, law) and case_by_case_2026(order, law):
-        return "case_by_case"
-    if case_by_case_elsewhere(order, law):
-        return "case_by_case"
-    if unsettled_in_d5(order, law) or unsettled_allied_in_d5(order, law):
+    if policy_unsettled(order, law):
         return "needs_information"
-    if denial(order, law):
+    if policy_denial(order, law):
         return "presumption_of_denial"
     if approval(order, law):
         return "presumption_of_approval"

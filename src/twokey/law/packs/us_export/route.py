@@ -2,18 +2,13 @@
 
 from twokey.law.packs.us_export.exceptions import aca_transfer, exception_barred, exception_open
 from twokey.law.packs.us_export.foundry import presumed_a
-from twokey.law.packs.us_export.january_2026 import case_by_case_2026
 from twokey.law.packs.us_export.parties import affiliate_to_confirm, barred_party, supercomputer_end_use
 from twokey.law.packs.us_export.requirement import licence_needed_enforced
 from twokey.law.packs.us_export.review import (
     approval,
-    case_by_case_2022,
-    case_by_case_elsewhere,
-    denial,
-    denial_2022,
-    reviewed_for_region,
-    unsettled_allied_in_d5,
-    unsettled_in_d5,
+    policy_case_by_case,
+    policy_denial,
+    policy_unsettled,
 )
 from twokey.law.packs.us_export.rules import rules
 
@@ -43,17 +38,11 @@ def export_route(order, law):
         return "needs_confirmation"
     if exception_open(order, law) or (aca_transfer(order, law) and not exception_barred(order, law)):
         return "exception"
-    if case_by_case_2022(order, law):
+    if policy_case_by_case(order, law):
         return "case_by_case"
-    if denial_2022(order, law):
-        return "presumption_of_denial"
-    if reviewed_for_region(order, law) and case_by_case_2026(order, law):
-        return "case_by_case"
-    if case_by_case_elsewhere(order, law):
-        return "case_by_case"
-    if unsettled_in_d5(order, law) or unsettled_allied_in_d5(order, law):
+    if policy_unsettled(order, law):
         return "needs_information"
-    if denial(order, law):
+    if policy_denial(order, law):
         return "presumption_of_denial"
     if approval(order, law):
         return "presumption_of_approval"
