@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from random_orders import days, orders
 
 from twokey.chips.errors import UserError
-from twokey.law import book as book_module
 from twokey.law.assessing import decide
-from twokey.law.book import BookLaw, assess_book
+from twokey.law.book import BookLaw, assess_book, reading
 from twokey.law.engine.facts import admit, dictionary
 from twokey.law.source import law
 
@@ -151,7 +150,7 @@ def as_csv(frame: pl.DataFrame, path: Path) -> Path:
 def test_every_form_gives_the_answers_of_one_order(
     write: Callable[[pl.DataFrame, Path], Path], suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(book_module, "BATCH", 2)
+    monkeypatch.setattr(reading, "BATCH", 2)
     source, out = write(frame_of(FIXED), tmp_path / "book"), tmp_path / f"result{suffix}"
     batches: list[int] = []
     assert assess_book(BookLaw(law(), DAY), source, out, lambda batch: batches.append(batch.height)) == len(FIXED)
@@ -271,7 +270,7 @@ def test_a_malformed_file(name: str, twokey: Any, tmp_path: Path) -> None:
 def test_a_result_that_was_there_stays_when_a_later_batch_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(book_module, "BATCH", 1)
+    monkeypatch.setattr(reading, "BATCH", 1)
     (tmp_path / "result.csv").write_text("of yesterday")
     (tmp_path / "book.csv").write_text("item.tpp\n5\n-7\n")
     with pytest.raises(UserError, match="negative"):

@@ -10,8 +10,7 @@ import polars as pl
 import pytest
 
 from twokey.chips.errors import UserError
-from twokey.law import book as book_module
-from twokey.law.book import BookLaw, admit_frame, assess_book
+from twokey.law.book import BookLaw, admit_frame, assess_book, reading
 from twokey.law.order import facts_of_order
 from twokey.law.source import law
 
@@ -28,7 +27,7 @@ def test_a_circuit_holds_no_circuits() -> None:
 
 
 def test_a_run_that_fails_halfway_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(book_module, "BATCH", 2)
+    monkeypatch.setattr(reading, "BATCH", 2)
     source, out = tmp_path / "book.parquet", tmp_path / "result.parquet"
     pl.DataFrame({"item.tpp": [1.0, 2.0, 3.0, -7.0]}).write_parquet(source, row_group_size=2)
     with pytest.raises(UserError, match=r"line 4: item\.tpp: must not be negative"):
