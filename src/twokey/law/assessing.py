@@ -35,7 +35,7 @@ def assess(
     >>> done = assess({"item.chip": "H100 SXM", "item.kind": "ic", "movement.kind": "reexport",
     ...     "movement.origin": "SG", "movement.destination": "CN", "item.subject_to_ear": True}, date(2026, 1, 28))
     >>> done.key("export").possible
-    ('listed_party', 'presumption_of_denial', 'needs_information')
+    ('listed_party', 'needs_information', 'presumption_of_denial')
     """
     return assessment_of(decide(stated, on, overlays, law=law, where=where), on)
 
