@@ -3,12 +3,16 @@
 The dwell in a state is exponential with a rate from the record's posterior (or Weibull with the scenario's
 `dwell_shape`, as a sensitivity). For 30 days after the export key opens, the import key closes `coupling` times faster:
 China tightened within 30 days of six of seven loosenings (facts/outlook.md, finding 2).
+
+Sojourns are drawn whole: the n-th turn of every path is found at once, so the work grows with the turns of a key and
+not with the steps between them.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -18,6 +22,7 @@ from twokey.outlook.timeline import CHANCE, Timeline
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Paths = npt.NDArray[np.intp]
 COUPLING_DAYS: Final = 30
 MOVES: Final = 24  # clocks drawn for each key and path; after that many moves they are used again
 
@@ -54,56 +59,105 @@ def simulate(  # noqa: PLR0913, PLR0917 (everything that turns a key)
         hot_steps: steps for which a loosening before the start still counts.
 
     """
-    steps, paths = len(line.us_fixed), coupling.shape[0]
     year = 7 * step_weeks / 365.25
     if dwell_shape != 1.0:
         clocks = clocks ** (1 / dwell_shape) / math.gamma(1 + 1 / dwell_shape)
     us_close, us_open, cn_close, cn_open = (rate * year for rate in rates)
-    us_chain = _Chain(line.us_start, clocks[0])
-    cn_chain = _Chain(line.cn_start, clocks[1])
-    us_out, cn_out = np.empty((steps, paths), dtype=np.bool_), np.empty((steps, paths), dtype=np.bool_)
-    reopened = np.zeros((steps, paths), dtype=np.bool_)
-    hot_until = np.full(paths, hot_steps, dtype=np.int64)
-    heat = max(1, round(COUPLING_DAYS / 7 / step_weeks))
-    last_hot = hot_steps
-    for t in range(steps):
-        opened = us_chain.step(int(line.us_fixed[t]), us_close, us_open)
-        if opened.size:
-            hot_until[opened] = t + heat
-            last_hot = t + heat
-        close = np.where(hot_until > t, cn_close * coupling, cn_close) if t < last_hot else cn_close
-        reopened[t, cn_chain.step(int(line.cn_fixed[t]), close, cn_open)] = True
-        us_out[t], cn_out[t] = us_chain.open, cn_chain.open
-    by_chance = np.arange(steps)[:, None] < closed_for_good
-    us_out &= by_chance | (line.us_fixed == 1)[:, None]  # what an event fixes open, no act of chance closes
-    return KeyPaths(us_out, cn_out, reopened)
+    us_chain = _Chain(line.us_start, line.us_fixed, clocks[0], us_close, us_open)
+    us, loosened = us_chain.run()
+    hot = _held(loosened, max(1, round(COUPLING_DAYS / 7 / step_weeks)))
+    hot[:hot_steps] = True
+    cn_chain = _Chain(line.cn_start, line.cn_fixed, clocks[1], cn_close, cn_open)
+    cn_chain.heat(hot, coupling)
+    cn, reopened = cn_chain.run()
+    struck = np.flatnonzero(closed_for_good < len(us))
+    if struck.size:  # what an event fixes open, no act of Congress closes
+        by_chance = np.arange(len(us))[:, None] < closed_for_good[struck]
+        us[:, struck] &= by_chance | (line.us_fixed == 1)[:, None]
+    return KeyPaths(us, cn, reopened)
+
+
+def _held(flags: Flags, steps: int) -> Flags:
+    """Return the flags, each held for so many steps."""
+    held = flags.copy()
+    for later in range(1, min(steps, len(flags))):
+        held[later:] |= flags[:-later]
+    return held
 
 
 class _Chain:
-    """One key: its state, its clock, and the hazard that has run since the last turn."""
+    """One key on every path. A clock runs only over steps of chance, which are counted; events fix the others.
 
-    def __init__(self, start: bool, clocks: Floats) -> None:
-        self.clocks = clocks
+    A path turns at the first count `n` at which its hazard has used up what its clock drew:
+    rate x (n - since + extra x hot steps in between) >= drawn.
+    """
+
+    def __init__(self, start: bool, fixed: npt.NDArray[np.int8], clocks: Floats, close: Floats, opens: Floats) -> None:
         paths = clocks.shape[1]
+        self.fixed, self.clocks, self.close, self.opens = fixed, clocks, close, opens
         self.open = np.full(paths, start, dtype=np.bool_)
-        self.run = np.zeros(paths)
-        self.turns = np.zeros(paths, dtype=np.int64)
-        self.due = clocks[0].copy()
-        self._rate = np.empty(paths)
+        self.turns = np.zeros(paths, dtype=np.intp)
+        self.since = np.zeros(paths, dtype=np.intp)
+        self.chance = np.flatnonzero(fixed == CHANCE)  # the steps of chance; count n is step chance[n - 1]
+        self.hot: npt.NDArray[np.int16] | None = None
+        self.extra = np.zeros(paths)
 
-    def step(self, fixed: int, close: Floats, opens: Floats) -> npt.NDArray[np.int64]:
-        """Advance one step; return the paths on which the key opened."""
-        if fixed != CHANCE:
-            turned = np.flatnonzero(self.open != bool(fixed))
-        else:
-            np.copyto(self._rate, opens)
-            np.copyto(self._rate, close, where=self.open)
-            self.run += self._rate
-            turned = np.flatnonzero(self.run >= self.due)
-        if not turned.size:
-            return turned
-        self.open[turned] ^= True
-        self.run[turned] = 0.0
-        self.turns[turned] += 1
-        self.due[turned] = self.clocks[self.turns[turned] % MOVES, turned]
-        return turned[self.open[turned]]
+    def heat(self, hot: Flags, coupling: Floats) -> None:
+        """Let the key close `coupling` times faster at hot steps, flags of shape (steps, paths)."""
+        self.hot = np.zeros((len(self.chance) + 1, hot.shape[1]), dtype=np.int16)
+        np.cumsum(hot[self.chance], axis=0, dtype=np.int16, out=self.hot[1:])
+        self.extra = coupling - 1
+
+    def run(self) -> tuple[Flags, Flags]:
+        """Return whether the key is open, and whether it opened, at each step: shape (steps, paths)."""
+        turned = np.zeros((len(self.fixed), len(self.open)), dtype=np.bool_)
+        was_open = self.open[0]
+        everyone = np.arange(len(self.open))
+        due = self._due(everyone)
+        edges = np.flatnonzero(np.diff(self.fixed)) + 1
+        for first, after in pairwise([0, *edges, len(self.fixed)]):
+            if (state := int(self.fixed[first])) != CHANCE:
+                who = np.flatnonzero(self.open != bool(state))
+                turned[first, who] = True
+                self._turn(who, int(np.searchsorted(self.chance, first)))
+                due[who] = self._due(who)
+                continue
+            last = np.searchsorted(self.chance, after)
+            who = np.flatnonzero(due <= last)
+            while who.size:
+                turned[self.chance[due[who] - 1], who] = True
+                self._turn(who, due[who])
+                due[who] = again = self._due(who)
+                who = who[again <= last]
+        states = np.logical_xor.accumulate(turned, axis=0) ^ was_open
+        return states, turned & states
+
+    def _turn(self, who: Paths, count: int | Paths) -> None:
+        self.open[who] ^= True
+        self.turns[who] += 1
+        self.since[who] = count
+
+    def _due(self, who: Paths) -> Paths:
+        """Return the count at which each path turns next, or one past the last."""
+        since, is_open = self.since[who], self.open[who]
+        drawn = self.clocks[self.turns[who] % MOVES, who]
+        never = len(self.chance) + 1
+        with np.errstate(divide="ignore"):
+            wait = drawn / np.where(is_open, self.close[who], self.opens[who])
+        due = np.asarray(np.minimum(since + np.maximum(np.ceil(wait), 1), never), dtype=np.intp)
+        if self.hot is not None:
+            heated = np.flatnonzero(is_open & (self.hot[np.minimum(due, never - 1), who] > self.hot[since, who]))
+            due[heated] = self._sooner(who[heated], wait[heated], since[heated], due[heated])
+        return due
+
+    def _sooner(self, who: Paths, wait: Floats, since: Paths, due: Paths) -> Paths:
+        """Find, by halving, the first count at which the steps and the extra of the hot ones reach the wait."""
+        assert self.hot is not None
+        extra = self.extra[who]
+        low, high = since, np.where(extra < 0, len(self.chance) + 1, due)
+        before = self.hot[since, who]
+        for _ in range(int(len(self.chance)).bit_length()):
+            middle = (low + high) // 2
+            reached = middle - since + extra * (self.hot[middle, who] - before) >= wait
+            low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+        return high

@@ -153,8 +153,8 @@ def stepper(  # noqa: PLR0913, PLR0915, PLR0917 (one step of the model, read fro
         else:
             approvable += cn * x["batch_units"] * h / x["batch_weeks"] + float(line.batches[t])
             approved = cn * min(s["licensed"], approvable)
-            approvable -= approved
         approved = min(approved, max(0.0, float(line.import_cap[t]) - s["approved_ever"]))
+        approvable -= 0.0 if line.cn_free[t] else approved
         s["licensed"] -= approved
         s["approved_ever"] += approved
         share = 1.0 if line.us_free[t] and line.cn_free[t] else convert
