@@ -22,7 +22,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from twokey.outlook.keys import Flags, KeyPaths
+from twokey.outlook.keys import Flags, KeyPaths, Paths
 from twokey.outlook.timeline import Timeline
 
 Floats = npt.NDArray[np.float64]
@@ -42,13 +42,14 @@ COUNTS: Final = (
 )  # fmt: skip
 LEVELS: Final = ("die_yield", "mandate")
 STATE: Final = STOCKS + COUNTS + LEVELS
-# Gates that a chip, an order or a package passes, each one after the one above it; the timed ones let a share of what
-# waits before them pass at each step. Rows of one array, so that all of them move in three operations.
-_GATES: Final = (
-    "converted", "ordered", "shipped", "inspected", "delivered", "deployed",
-    "started", "fabricated", "packaged",
-    "home_made", "home_deployed",
-)  # fmt: skip
+# Timed gates in the order in which a chip, an order or a package passes them: of what passed a gate and not yet the next,
+# a share passes the next at each step. The first gate of each chain is fed by the steps of `_Flow`.
+_CHAINS: Final = (
+    ("converted", "ordered"),
+    ("shipped", "inspected", "delivered", "deployed"),
+    ("started", "fabricated", "packaged"),
+    ("home_made", "home_deployed"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,22 +151,27 @@ class _Flow:
         self.allowed, self.batch = np.zeros(paths), x["batch_units"] * h / x["batch_weeks"]
         self.convert, self.openings = fresh[0].copy(), np.zeros(paths, dtype=np.int64)
         self.grant = self._share(x["licence_weeks"] + line.licence_extra[0])
-        self.home_cap = np.empty(paths)
+        self.home_cap, self.home_growth = np.empty(paths), np.empty(paths)
         self.wanted = _wanted(x, line.price[0]) * h
 
         # Gates, with the share of what waits before each that passes in a step.
-        self.passed, self.share = np.zeros((len(_GATES), paths)), np.zeros((len(_GATES) - 1, paths))
-        self.moved = np.empty_like(self.share)
-        self.gate = dict(zip(_GATES, self.passed, strict=True))
+        self.chains = [
+            (np.zeros((len(chain), paths)), np.empty((len(chain) - 1, paths)), np.empty((len(chain) - 1, paths)))
+            for chain in _CHAINS
+        ]
+        self.gate, self.share, self.moved = {}, {}, {}
+        for names, (passed, share, moved) in zip(_CHAINS, self.chains, strict=True):
+            self.gate |= zip(names, passed, strict=True)
+            self.share |= zip(names[1:], share, strict=True)
+            self.moved |= zip(names[1:], moved, strict=True)
         for name, weeks in (
             ("ordered", "conversion_weeks"), ("delivered", "customs_weeks"), ("deployed", "install_weeks"),
             ("fabricated", "wafer_weeks"), ("packaged", "package_weeks"), ("home_deployed", "domestic_weeks"),
         ):  # fmt: skip
-            self.share[_GATES.index(name) - 1] = self._share(x[weeks])
+            self.share[name][:] = self._share(x[weeks])
         self.inspection_weeks = x["inspection_weeks"].copy()
-        self._inspect(0)
+        self._inspect(0, np.arange(paths))
         self.us, self.cn, self.both, self.idle = (np.empty(paths) for _ in range(4))
-        self.flow_into = {name: self.moved[_GATES.index(name) - 1] for name in _GATES[1:]}
 
         # The vendor: stock at the start less what was written down since, and the foundry.
         self.unspoilt, self.writedown = x["vendor_stock"].copy(), x["writedown_year"] * year
@@ -176,7 +182,7 @@ class _Flow:
         self.grown, self.growth = np.empty((4, paths)), np.empty((4, paths))
         self.left, self.kept, self.logic, self.memory = self.grown
         self.mandate = np.maximum(x["mandate"], line.mandate[0])
-        self._divide(slice(None), x["china_demand_year"] * year)
+        self._divide(np.arange(paths), x["china_demand_year"] * year)
         self.logic[:] = x["logic_kwpm"] * 1e3 / WEEKS_A_MONTH * h * x["ai_wafer_share"] * x["dies_per_wafer"]
         self.logic /= DIES_A_PACKAGE
         self.memory[:] = x["hbm_year"] * year / STACKS_A_PACKAGE
@@ -185,38 +191,50 @@ class _Flow:
 
         # Domestic output, counted from the packages in progress at the start; dies and memory on the same count.
         self.gate["home_made"][:] = x["domestic_wip"]
-        self.dies = x["die_bank"] / DIES_A_PACKAGE + x["domestic_wip"]
-        self.stacks = x["hbm_stock"] / STACKS_A_PACKAGE + x["domestic_wip"]
+        self.dies_before = x["die_bank"] / DIES_A_PACKAGE + x["domestic_wip"]
+        self.stacks_before = x["hbm_stock"] / STACKS_A_PACKAGE + x["domestic_wip"]
+        self.dies, self.stacks = self.dies_before.copy(), self.stacks_before.copy()
         self.ever_made, self.made = x["output_to_date"].copy(), np.zeros(paths)
         self.missing_yield, self.speed = x["die_yield_ceiling"] - x["die_yield"], x["yield_speed"] * year
         self.packaging = x["packaging_year"] * year
         self.substitution = x["substitution"] * (h100e / h100e_home)
         self.a, self.b = np.empty(paths), np.empty(paths)
 
-    def events(self, t: int, reopened: npt.NDArray[np.int64]) -> None:
+    def events(self, t: int, reopened: Paths) -> None:
         """Take in what chance and dated events change at step `t`, and where the import key opened again."""
         line, x = self.line, self.x
         if t and line.price[t] != line.price[t - 1]:
             self.wanted = _wanted(x, line.price[t]) * self.h
         if t and line.licence_extra[t] != line.licence_extra[t - 1]:
             self.grant = self._share(x["licence_weeks"] + line.licence_extra[t])
-        struck = self.strikes["chip_security"](t)
-        if struck.size or (t and line.inspection_extra[t] != line.inspection_extra[t - 1]):
+        if np.isfinite(line.ratio[t]):
+            if t and line.ratio[t] == line.ratio[t - 1]:
+                self.home_cap += self.home_growth
+            else:
+                self.home_growth = line.ratio[t] * x["us_units_week"] * self.h
+                self.home_cap = line.ratio[t] * x["us_units_to_date"] + self.home_growth * t
+        if t and line.inspection_extra[t] != line.inspection_extra[t - 1]:
+            self._inspect(t, np.arange(len(self.mandate)))
+        if (struck := self.strikes["chip_security"](t)).size:
             self.inspection_weeks[struck] += VERIFICATION_WEEKS
-            self._inspect(t)
+            self._inspect(t, struck)
         if (struck := self.strikes["mandate"](t)).size:
             raised = self.mandate.copy()
-            np.add.at(raised, struck, x["mandate_step"][struck])
-            self._mandate(np.minimum(raised, MOST_DOMESTIC))
+            np.add.at(raised, struck, x["mandate_step"][struck])  # a path may be struck twice
+            self._raise(struck, np.minimum(raised[struck], MOST_DOMESTIC))
         if t and line.mandate[t] > line.mandate[t - 1]:
-            self._mandate(line.mandate[t])
-        self.memory[self.strikes["hbm_relief"](t)] *= 2.0
-        struck = self.strikes["foundry_shock"](t)
-        self.capacity[struck] *= 0.5
-        self.foundry[struck] *= 0.5
-        struck = self.restart(t)
-        self.foundry[struck] = self.capacity[struck]
-        self.growth[2:, slice(None) if line.growth_stopped[t] else self.strikes["equipment"](t)] = 1.0
+            self._raise(np.arange(len(self.mandate)), line.mandate[t])
+        if (struck := self.strikes["hbm_relief"](t)).size:
+            self.memory[struck] *= 2.0
+        if (struck := self.strikes["foundry_shock"](t)).size:
+            self.capacity[struck] *= 0.5
+            self.foundry[struck] *= 0.5
+        if (struck := self.restart(t)).size:
+            self.foundry[struck] = self.capacity[struck]
+        if line.growth_stopped[t]:
+            self.growth[2:] = 1.0
+        elif (struck := self.strikes["equipment"](t)).size:
+            self.growth[2:, struck] = 1.0
         if reopened.size:
             self.openings[reopened] += 1
             share = self.fresh[self.openings[reopened] % len(self.fresh), reopened]
@@ -233,13 +251,14 @@ class _Flow:
 
     def move(self) -> None:
         """Let a share of what waits before each timed gate pass it; all from what was there when the step began."""
-        passed, moved = self.passed, self.moved
-        np.subtract(passed[:-1], passed[1:], out=moved)
-        moved *= self.share
-        self.flow_into["ordered"] *= self.both
-        self.flow_into["inspected"] *= self.us
-        self.flow_into["delivered"] *= self.cn
-        passed[1:] += moved
+        for passed, share, moved in self.chains:
+            np.subtract(passed[:-1], passed[1:], out=moved)
+            moved *= share
+        self.moved["ordered"] *= self.both
+        self.moved["inspected"] *= self.us
+        self.moved["delivered"] *= self.cn
+        for passed, _, moved in self.chains:
+            passed[1:] += moved
 
     def apply(self) -> None:
         """Buyers apply for what they want, within what the mandate leaves to foreign chips."""
@@ -258,10 +277,7 @@ class _Flow:
         a *= self.grant
         a += self.licensed
         if np.isfinite(line.ratio[t]):
-            np.multiply(self.x["us_units_week"], self.h * t, out=self.b)
-            self.b += self.x["us_units_to_date"]
-            self.b *= line.ratio[t]
-            np.minimum(a, self.b, out=a)
+            np.minimum(a, self.home_cap, out=a)
         if np.isfinite(line.licence_cap[t]):
             np.minimum(a, line.licence_cap[t], out=a)
         np.maximum(self.licensed, a, out=self.licensed)
@@ -316,7 +332,7 @@ class _Flow:
         a *= self.logic
         self.dies += a
         self.stacks += self.memory
-        np.subtract(self.left, self.flow_into["delivered"], out=b)
+        np.subtract(self.left, self.moved["delivered"], out=b)
         np.maximum(b, 0.0, out=b)  # foreign demand that no delivery met
         b *= self.substitution
         b += self.kept
@@ -331,57 +347,58 @@ class _Flow:
     def record(self, out: Floats) -> None:
         """Write every stock, count and level of `STATE` into `out`, shape (len(STATE), paths)."""
         x, gate = self.x, self.gate
-        made = gate["home_made"] - x["domestic_wip"]
-        found = {
-            "applications": self.applied - self.licensed,
-            "licensed": self.licensed - self.approved,
-            "stalled": self.approved - gate["converted"],
-            "convertible": gate["converted"] - gate["ordered"],
-            "backlog": gate["ordered"] - gate["shipped"],
-            "wafers": gate["started"] - gate["fabricated"],
-            "packaging": gate["fabricated"] - gate["packaged"],
-            "finished": self.unspoilt + gate["packaged"] - gate["shipped"],
-            "inspection": gate["shipped"] - gate["inspected"],
-            "transit": gate["inspected"] - gate["delivered"],
-            "installing": gate["delivered"] - gate["deployed"],
-            "deployed": gate["deployed"],
-            "written_down": x["vendor_stock"] - self.unspoilt,
-            "die_bank": DIES_A_PACKAGE * (self.dies - gate["home_made"]),
-            "memory_stacks": STACKS_A_PACKAGE * (self.stacks - gate["home_made"]),
-            "domestic_wip": gate["home_made"] - gate["home_deployed"],
-            "domestic_deployed": gate["home_deployed"],
-            "applied": self.applied,
-            "licensed_ever": self.licensed,
-            "approved_ever": self.approved,
-            "ordered_ever": gate["ordered"],
-            "started": gate["started"],
-            "inspected_ever": gate["inspected"],
-            "delivered": gate["delivered"],
-            "dies_made": DIES_A_PACKAGE * (self.dies - x["domestic_wip"]) - x["die_bank"],
-            "stacks_made": STACKS_A_PACKAGE * (self.stacks - x["domestic_wip"]) - x["hbm_stock"],
-            "domestic_made": made,
-            "die_yield": x["die_yield_ceiling"] - self.missing_yield,
-            "mandate": self.mandate,
-        }
-        for row, name in zip(out, STATE, strict=True):
-            row[:] = found[name]
+        at = dict(zip(STATE, out, strict=True))
+        for name, before, after in (
+            ("applications", self.applied, self.licensed),
+            ("licensed", self.licensed, self.approved),
+            ("stalled", self.approved, gate["converted"]),
+            ("convertible", gate["converted"], gate["ordered"]),
+            ("backlog", gate["ordered"], gate["shipped"]),
+            ("wafers", gate["started"], gate["fabricated"]),
+            ("packaging", gate["fabricated"], gate["packaged"]),
+            ("inspection", gate["shipped"], gate["inspected"]),
+            ("transit", gate["inspected"], gate["delivered"]),
+            ("installing", gate["delivered"], gate["deployed"]),
+            ("written_down", x["vendor_stock"], self.unspoilt),
+            ("die_bank", self.dies, gate["home_made"]),
+            ("memory_stacks", self.stacks, gate["home_made"]),
+            ("domestic_wip", gate["home_made"], gate["home_deployed"]),
+            ("dies_made", self.dies, self.dies_before),
+            ("stacks_made", self.stacks, self.stacks_before),
+            ("domestic_made", gate["home_made"], x["domestic_wip"]),
+            ("die_yield", x["die_yield_ceiling"], self.missing_yield),
+        ):
+            np.subtract(before, after, out=at[name])
+        for name in ("dies_made", "die_bank"):
+            at[name] *= DIES_A_PACKAGE
+        for name in ("stacks_made", "memory_stacks"):
+            at[name] *= STACKS_A_PACKAGE
+        np.add(self.unspoilt, gate["packaged"], out=at["finished"])
+        at["finished"] -= gate["shipped"]
+        for name, count in (
+            ("deployed", gate["deployed"]), ("domestic_deployed", gate["home_deployed"]), ("applied", self.applied),
+            ("licensed_ever", self.licensed), ("approved_ever", self.approved), ("ordered_ever", gate["ordered"]),
+            ("started", gate["started"]), ("inspected_ever", gate["inspected"]), ("delivered", gate["delivered"]),
+            ("mandate", self.mandate),
+        ):  # fmt: skip
+            at[name][:] = count
 
     def _share(self, weeks: Floats) -> Floats:
         """Return the share that leaves a stage in a step."""
         return np.asarray(np.minimum(1.0, self.h / weeks))
 
-    def _inspect(self, t: int) -> None:
-        weeks = self.inspection_weeks + self.line.inspection_extra[t]
-        self.share[_GATES.index("inspected") - 1] = self._share(weeks)
+    def _inspect(self, t: int, who: Paths) -> None:
+        """Set the share that leaves inspection on some paths."""
+        weeks = self.inspection_weeks[who] + self.line.inspection_extra[t]
+        self.share["inspected"][who] = self._share(weeks)
 
-    def _mandate(self, least: Floats | float) -> None:
-        """Raise the mandate to `least` where it is lower, and divide demand anew there."""
-        raised = np.maximum(self.mandate, least)
-        who = np.flatnonzero(raised > self.mandate)
-        self.mandate[who] = raised[who]
-        self._divide(who, self.left[who] * self.h100e + self.kept[who] * self.h100e_home)
+    def _raise(self, who: Paths, least: Floats | float) -> None:
+        """Raise the mandate of some paths to `least` where it is lower, and divide their demand anew."""
+        demand = self.left[who] * self.h100e + self.kept[who] * self.h100e_home
+        self.mandate[who] = np.maximum(self.mandate[who], least)
+        self._divide(who, demand)
 
-    def _divide(self, who: npt.NDArray[np.int64] | slice, demand: Floats) -> None:
+    def _divide(self, who: Paths, demand: Floats) -> None:
         """Divide demand (H100e a step) between foreign chips and domestic packages."""
         self.left[who] = (1 - self.mandate[who]) * demand / self.h100e
         self.kept[who] = self.mandate[who] * demand / self.h100e_home

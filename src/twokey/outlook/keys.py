@@ -70,10 +70,8 @@ def simulate(  # noqa: PLR0913, PLR0917 (everything that turns a key)
     cn_chain = _Chain(line.cn_start, line.cn_fixed, clocks[1], cn_close, cn_open)
     cn_chain.heat(hot, coupling)
     cn, reopened = cn_chain.run()
-    struck = np.flatnonzero(closed_for_good < len(us))
-    if struck.size:  # what an event fixes open, no act of Congress closes
-        by_chance = np.arange(len(us))[:, None] < closed_for_good[struck]
-        us[:, struck] &= by_chance | (line.us_fixed == 1)[:, None]
+    for t in np.flatnonzero(line.us_fixed != 1):  # what an event fixes open, no act of Congress closes
+        np.greater(us[t], closed_for_good <= t, out=us[t])
     return KeyPaths(us, cn, reopened)
 
 
@@ -105,13 +103,14 @@ class _Chain:
     def heat(self, hot: Flags, coupling: Floats) -> None:
         """Let the key close `coupling` times faster at hot steps, flags of shape (steps, paths)."""
         self.hot = np.zeros((len(self.chance) + 1, hot.shape[1]), dtype=np.int16)
-        np.cumsum(hot[self.chance], axis=0, dtype=np.int16, out=self.hot[1:])
+        for count, step in enumerate(self.chance):
+            np.add(self.hot[count], hot[step], out=self.hot[count + 1])
         self.extra = coupling - 1
 
     def run(self) -> tuple[Flags, Flags]:
         """Return whether the key is open, and whether it opened, at each step: shape (steps, paths)."""
         turned = np.zeros((len(self.fixed), len(self.open)), dtype=np.bool_)
-        was_open = self.open[0]
+        was_open = self.open.copy()
         everyone = np.arange(len(self.open))
         due = self._due(everyone)
         edges = np.flatnonzero(np.diff(self.fixed)) + 1
@@ -129,7 +128,9 @@ class _Chain:
                 self._turn(who, due[who])
                 due[who] = again = self._due(who)
                 who = who[again <= last]
-        states = np.logical_xor.accumulate(turned, axis=0) ^ was_open
+        states, before = np.empty_like(turned), was_open
+        for now, turn in zip(states, turned, strict=True):
+            before = np.not_equal(before, turn, out=now)
         return states, turned & states
 
     def _turn(self, who: Paths, count: int | Paths) -> None:
@@ -147,7 +148,8 @@ class _Chain:
         due = np.asarray(np.minimum(since + np.maximum(np.ceil(wait), 1), never), dtype=np.intp)
         if self.hot is not None:
             heated = np.flatnonzero(is_open & (self.hot[np.minimum(due, never - 1), who] > self.hot[since, who]))
-            due[heated] = self._sooner(who[heated], wait[heated], since[heated], due[heated])
+            if heated.size:
+                due[heated] = self._sooner(who[heated], wait[heated], since[heated], due[heated])
         return due
 
     def _sooner(self, who: Paths, wait: Floats, since: Paths, due: Paths) -> Paths:
@@ -156,7 +158,7 @@ class _Chain:
         extra = self.extra[who]
         low, high = since, np.where(extra < 0, len(self.chance) + 1, due)
         before = self.hot[since, who]
-        for _ in range(int(len(self.chance)).bit_length()):
+        for _ in range(int((high - low).max()).bit_length()):
             middle = (low + high) // 2
             reached = middle - since + extra * (self.hot[middle, who] - before) >= wait
             low, high = np.where(reached, low, middle), np.where(reached, middle, high)
