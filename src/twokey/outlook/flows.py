@@ -1,9 +1,9 @@
 """The flow of chips: application, licence, approval, conversion, order, stock or foundry, inspection, customs, service.
 
 Everything is an array over paths. The state is how much has ever passed each gate, and a stock is what passed the gate
-before it less what passed the gate behind it: so no chip can appear or vanish. `reference.py` books stocks and counts one
-by one, for one path in plain Python, and a test holds the two together. Stocks are units of the controlled chip, except
-where the name says otherwise.
+before it less what passed the gate behind it: so no chip can appear or vanish. `reference.py` books stocks and counts
+one by one, for one path in plain Python, and a test holds the two together. Stocks are units of the controlled chip,
+except where the name says otherwise.
 
     applications -> licensed -> (convertible | stalled) -> backlog      consent: what both keys have allowed
     wafers -> packaging -> finished -> inspection -> transit -> installing -> deployed      chips
@@ -42,8 +42,8 @@ COUNTS: Final = (
 )  # fmt: skip
 LEVELS: Final = ("die_yield", "mandate")
 STATE: Final = STOCKS + COUNTS + LEVELS
-# Timed gates in the order in which a chip, an order or a package passes them: of what passed a gate and not yet the next,
-# a share passes the next at each step. The first gate of each chain is fed by the steps of `_Flow`.
+# Timed gates in the order in which a chip, an order or a package passes them: of what passed a gate and not yet the
+# next, a share passes the next at each step. The first gate of each chain is fed by the steps of `_Flow`.
 _CHAINS: Final = (
     ("converted", "ordered"),
     ("shipped", "inspected", "delivered", "deployed"),
@@ -128,7 +128,7 @@ def run(  # noqa: PLR0913 (as many as the model has parts)
 
 
 class _Flow:
-    """One block of paths on its way: what passed each gate, and what a step changes. Methods run in their order here."""
+    """One block of paths on its way: what passed each gate, and what a step changes. Methods run in this order."""
 
     def __init__(  # noqa: PLR0913, PLR0917 (as `run`)
         self,
@@ -159,7 +159,9 @@ class _Flow:
             (np.zeros((len(chain), paths)), np.empty((len(chain) - 1, paths)), np.empty((len(chain) - 1, paths)))
             for chain in _CHAINS
         ]
-        self.gate, self.share, self.moved = {}, {}, {}
+        self.gate: dict[str, Floats] = {}  # what ever passed
+        self.share: dict[str, Floats] = {}  # of what waits before the gate, a step
+        self.moved: dict[str, Floats] = {}  # in this step
         for names, (passed, share, moved) in zip(_CHAINS, self.chains, strict=True):
             self.gate |= zip(names, passed, strict=True)
             self.share |= zip(names[1:], share, strict=True)
@@ -177,17 +179,20 @@ class _Flow:
         self.unspoilt, self.writedown = x["vendor_stock"].copy(), x["writedown_year"] * year
         self.foundry, self.capacity = np.zeros(paths), x["foundry_units_week"] * h
 
-        # Four amounts a step that grow: demand left to foreign chips (units), demand kept for domestic ones (packages),
-        # gross dies and memory (both in packages).
-        self.grown, self.growth = np.empty((4, paths)), np.empty((4, paths))
-        self.left, self.kept, self.logic, self.memory = self.grown
-        self.mandate = np.maximum(x["mandate"], line.mandate[0])
-        self._divide(np.arange(paths), x["china_demand_year"] * year)
+        # Amounts a step that grow: demand (H100e), gross dies and memory (both in packages).
+        self.grown, self.growth = np.empty((3, paths)), np.empty((3, paths))
+        self.demand, self.logic, self.memory = self.grown
+        self.demand[:] = x["china_demand_year"] * year
         self.logic[:] = x["logic_kwpm"] * 1e3 / WEEKS_A_MONTH * h * x["ai_wafer_share"] * x["dies_per_wafer"]
         self.logic /= DIES_A_PACKAGE
         self.memory[:] = x["hbm_year"] * year / STACKS_A_PACKAGE
-        self.growth[:2] = (1 + x["china_demand_growth"]) ** year
-        self.growth[2], self.growth[3] = (1 + x["logic_growth"]) ** year, (1 + x["hbm_growth"]) ** year
+        for row, name in zip(self.growth, ("china_demand_growth", "logic_growth", "hbm_growth"), strict=True):
+            row[:] = (1 + x[name]) ** year
+
+        # What the mandate leaves to foreign chips and keeps for domestic ones, as units and packages for one H100e.
+        self.mandate, self.left = np.zeros(paths), np.empty(paths)
+        self.foreign, self.domestic = np.empty(paths), np.empty(paths)
+        self._raise(np.arange(paths), np.maximum(x["mandate"], line.mandate[0]))
 
         # Domestic output, counted from the packages in progress at the start; dies and memory on the same count.
         self.gate["home_made"][:] = x["domestic_wip"]
@@ -232,9 +237,9 @@ class _Flow:
         if (struck := self.restart(t)).size:
             self.foundry[struck] = self.capacity[struck]
         if line.growth_stopped[t]:
-            self.growth[2:] = 1.0
+            self.growth[1:] = 1.0
         elif (struck := self.strikes["equipment"](t)).size:
-            self.growth[2:, struck] = 1.0
+            self.growth[1:, struck] = 1.0
         if reopened.size:
             self.openings[reopened] += 1
             share = self.fresh[self.openings[reopened] % len(self.fresh), reopened]
@@ -253,7 +258,7 @@ class _Flow:
         """Let a share of what waits before each timed gate pass it; all from what was there when the step began."""
         for passed, share, moved in self.chains:
             np.subtract(passed[:-1], passed[1:], out=moved)
-            moved *= share
+            np.multiply(moved, share, out=moved)
         self.moved["ordered"] *= self.both
         self.moved["inspected"] *= self.us
         self.moved["delivered"] *= self.cn
@@ -263,6 +268,7 @@ class _Flow:
     def apply(self) -> None:
         """Buyers apply for what they want, within what the mandate leaves to foreign chips."""
         self.grown *= self.growth
+        np.multiply(self.demand, self.foreign, out=self.left)
         np.minimum(self.left, self.wanted, out=self.a)
         self.applied += self.a
 
@@ -335,7 +341,8 @@ class _Flow:
         np.subtract(self.left, self.moved["delivered"], out=b)
         np.maximum(b, 0.0, out=b)  # foreign demand that no delivery met
         b *= self.substitution
-        b += self.kept
+        np.multiply(self.demand, self.domestic, out=a)
+        b += a
         np.minimum(b, self.packaging, out=b)
         b += home
         np.minimum(b, self.dies, out=b)
@@ -393,15 +400,9 @@ class _Flow:
         self.share["inspected"][who] = self._share(weeks)
 
     def _raise(self, who: Paths, least: Floats | float) -> None:
-        """Raise the mandate of some paths to `least` where it is lower, and divide their demand anew."""
-        demand = self.left[who] * self.h100e + self.kept[who] * self.h100e_home
-        self.mandate[who] = np.maximum(self.mandate[who], least)
-        self._divide(who, demand)
-
-    def _divide(self, who: Paths, demand: Floats) -> None:
-        """Divide demand (H100e a step) between foreign chips and domestic packages."""
-        self.left[who] = (1 - self.mandate[who]) * demand / self.h100e
-        self.kept[who] = self.mandate[who] * demand / self.h100e_home
+        """Raise the mandate of some paths to `least` where it is lower, and divide their demand by it."""
+        self.mandate[who] = share = np.maximum(self.mandate[who], least)
+        self.foreign[who], self.domestic[who] = (1 - share) / self.h100e, share / self.h100e_home
 
 
 def _wanted(x: Mapping[str, Floats], duty: float) -> Floats:
