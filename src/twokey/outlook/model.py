@@ -17,7 +17,8 @@ from twokey.outlook.scenario import Scenario
 from twokey.outlook.timeline import Timeline, build
 
 Floats = npt.NDArray[np.float64]
-BLOCK: Final = 5_000  # paths a block: part of the definition of a result, like the seed
+SEEDED: Final = 5_000  # paths that share one seed: part of the definition of a result, like the seed itself
+BLOCK: Final = 2 * SEEDED  # paths that are worked on together: as many as the processor's cache holds well
 OPENINGS: Final = 8
 RATCHETS: Final = 6
 
@@ -40,8 +41,8 @@ class Block:
 def blocks_of(paths: int) -> list[tuple[int, int]]:
     """Return (block number, paths) for every block.
 
-    >>> blocks_of(6000)
-    [(0, 5000), (1, 1000)]
+    >>> blocks_of(12_000)
+    [(0, 10000), (1, 2000)]
     """
     return [(n, min(BLOCK, paths - n * BLOCK)) for n in range(-(-paths // BLOCK))]
 
@@ -55,21 +56,15 @@ def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck t
     columns: npt.NDArray[np.int64] | None = None,
     every: int | None = None,
 ) -> Block:
-    """Run one block. A block draws in full size and keeps its first `paths`, so that a path never depends on the total.
+    """Run one block. A path never depends on how many follow it.
 
     `z` replaces the drawn normal scores of the inputs, shape (inputs, paths), and `columns` says whose draws of chance
     each path takes: that is how sensitivities meet the same luck at every setting of the inputs. `every` records the
     state after that many steps instead of after each quarter.
     """
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(scenario.seed, spawn_key=(number,))))
-    names = list(scenario.inputs)
-    take = slice(paths) if columns is None else columns
-    drawn = scores(rng, names, BLOCK, scenario.correlations)[:, take]
-    chosen = drawn if z is None else z
-    x = {name: scenario.inputs[name].at(chosen[i]) for i, name in enumerate(names)}
-    clocks = rng.standard_exponential((2, keys.MOVES, BLOCK))[:, :, take]
-    singles = rng.standard_exponential((5 + RATCHETS, BLOCK))[:, take]
-    luck = rng.standard_normal((OPENINGS, BLOCK))[:, take]
+    draws = _draw(scenario, number, paths if columns is None else 1 + int(columns.max()))
+    drawn, clocks, singles, luck = draws if columns is None else [part[..., columns] for part in draws]
+    x = {n: i.at(row) for (n, i), row in zip(scenario.inputs.items(), drawn if z is None else z, strict=True)}
     line = line or build(scenario)
     when = _Clock(scenario)
     forever = when(singles[0], x["overwatch_rate"])
@@ -96,6 +91,26 @@ def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck t
         every=every or scenario.steps_a_quarter,
     )
     return Block(state, paths_of_keys.us, paths_of_keys.cn, x, moments.chip_security)
+
+
+def _draw(scenario: Scenario, number: int, paths: int) -> list[Floats]:
+    """Draw what a block needs: scores of the inputs, clocks of the keys, clocks of single events, luck of conversions.
+
+    Each seed draws for all its `SEEDED` paths, and the block keeps its first `paths`. The last axis is paths.
+    """
+    parts = []
+    first = number * BLOCK // SEEDED
+    for seed in range(first, first - (-paths // SEEDED)):
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(scenario.seed, spawn_key=(seed,))))
+        parts.append(
+            (
+                scores(rng, list(scenario.inputs), SEEDED, scenario.correlations),
+                rng.standard_exponential((2, keys.MOVES, SEEDED)),
+                rng.standard_exponential((5 + RATCHETS, SEEDED)),
+                rng.standard_normal((OPENINGS, SEEDED)),
+            )
+        )
+    return [np.concatenate(same, axis=-1)[..., :paths] for same in zip(*parts, strict=True)]
 
 
 class _Clock:
