@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +33,9 @@ BOOK = Path(__file__).parents[2] / "examples" / "outlook" / "open-book.csv"
     st.integers(1, 50),
 )
 @settings(deadline=None)
-def test_the_critical_fractile_earns_as_much_as_any_other_quantity(sellable: np.ndarray, cu: int, co: int) -> None:  # type: ignore[type-arg]
+def test_the_critical_fractile_earns_as_much_as_any_other_quantity(
+    sellable: npt.NDArray[np.float64], cu: int, co: int
+) -> None:
     chosen = newsvendor(sellable, cu, co)
     best = max(float(profit(sellable, q, cu, co).mean()) for q in range(41))
     assert float(profit(sellable, chosen, cu, co).mean()) == pytest.approx(best, abs=1e-9)

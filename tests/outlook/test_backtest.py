@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -78,11 +79,11 @@ def test_settings_are_chosen_on_earlier_origins_only(monkeypatch: pytest.MonkeyP
     rolling.choose.cache_clear()
     before = rolling.choose(origin)
     asked: list[date] = []
-    original = rolling.controlled
+    original: Callable[..., object] = rolling.controlled
 
     def spy(when: date, *args: object, **options: object) -> object:
         asked.append(when)
-        return original(when, *args, **options)  # type: ignore[arg-type]
+        return original(when, *args, **options)
 
     monkeypatch.setattr(rolling, "controlled", spy)
     rolling.choose.cache_clear()

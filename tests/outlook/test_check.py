@@ -9,7 +9,7 @@ import pytest
 
 from twokey.chips import UserError
 from twokey.outlook.check import check_file, check_fiscal, tolerance
-from twokey.outlook.check.rows import read_published
+from twokey.outlook.check.rows import Outcome, read_published
 from twokey.outlook.sources import data_folder
 
 OUTPUTS = data_folder() / "published_outputs.csv"
@@ -19,10 +19,10 @@ HEADER = "analysis,output,value,low,high,unit,tolerance_or_check,how,url,verifie
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda o: f"{o.published.analysis}-{o.published.output[:30]}")
-def test_no_row_differs_and_what_is_not_reproducible_says_why(outcome: object) -> None:
-    assert outcome.status != "differs"  # type: ignore[attr-defined]
-    if outcome.status != "reproduced":  # type: ignore[attr-defined]
-        assert outcome.computed.reason  # type: ignore[attr-defined]
+def test_no_row_differs_and_what_is_not_reproducible_says_why(outcome: Outcome) -> None:
+    assert outcome.status != "differs"
+    if outcome.status != "reproduced":
+        assert outcome.computed.reason
 
 
 def test_fourteen_rows_are_reproduced_in_full_or_in_part() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twokey.outlook.keys import MOVES, simulate
+from twokey.outlook.keys import MOVES, Floats, simulate
 from twokey.outlook.timeline import CHANCE, Timeline
 
 PATHS = 4_000
@@ -23,22 +23,24 @@ def _line(steps: int, us: bool, cn: bool, us_fixed: dict[int, int] | None = None
     )  # fmt: skip
 
 
-def _rates(*values: float) -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
-    return tuple(np.full(PATHS, value) for value in values)
+def _rates(us_close: float, us_open: float, cn_close: float, cn_open: float) -> tuple[Floats, Floats, Floats, Floats]:
+    return (
+        np.full(PATHS, us_close), np.full(PATHS, us_open), np.full(PATHS, cn_close), np.full(PATHS, cn_open)
+    )  # fmt: skip
 
 
-def _clocks() -> np.ndarray:  # type: ignore[type-arg]
+def _clocks() -> Floats:
     return np.random.default_rng(5).standard_exponential((2, MOVES, PATHS))
 
 
 def test_dwell_is_exponential_at_the_given_rate() -> None:
-    run = simulate(_line(52, True, True), _rates(1.5, 0, 0, 0), np.ones(PATHS), _clocks(), NEVER, 1.0)  # type: ignore[arg-type]
+    run = simulate(_line(52, True, True), _rates(1.5, 0, 0, 0), np.ones(PATHS), _clocks(), NEVER, 1.0)
     assert run.us[-1].mean() == pytest.approx(np.exp(-1.5 * 52 * 7 / 365.25), abs=0.02)
     assert run.cn.all()
 
 
 def test_an_event_fixes_the_state_on_its_day_and_chance_goes_on_after_it() -> None:
-    run = simulate(_line(80, True, True, {10: 0}), _rates(0, 4, 0, 0), np.ones(PATHS), _clocks(), NEVER, 1.0)  # type: ignore[arg-type]
+    run = simulate(_line(80, True, True, {10: 0}), _rates(0, 4, 0, 0), np.ones(PATHS), _clocks(), NEVER, 1.0)
     assert run.us[9].all()
     assert not run.us[10].any()
     assert 0.4 < run.us[-1].mean() < 1.0
@@ -46,20 +48,20 @@ def test_an_event_fixes_the_state_on_its_day_and_chance_goes_on_after_it() -> No
 
 def test_the_import_key_closes_sooner_after_the_export_key_opens() -> None:
     line = _line(12, False, True, {4: 1})
-    alone = simulate(line, _rates(0, 0, 2, 0), np.ones(PATHS), _clocks(), NEVER, 1.0)  # type: ignore[arg-type]
-    coupled = simulate(line, _rates(0, 0, 2, 0), np.full(PATHS, 4.0), _clocks(), NEVER, 1.0)  # type: ignore[arg-type]
+    alone = simulate(line, _rates(0, 0, 2, 0), np.ones(PATHS), _clocks(), NEVER, 1.0)
+    coupled = simulate(line, _rates(0, 0, 2, 0), np.full(PATHS, 4.0), _clocks(), NEVER, 1.0)
     assert np.array_equal(alone.cn[:4], coupled.cn[:4])
     closed_alone, closed_coupled = (~alone.cn[8]).mean(), (~coupled.cn[8]).mean()
     assert closed_coupled > 1.5 * closed_alone
 
 
 def test_an_act_of_congress_closes_for_good() -> None:
-    run = simulate(_line(30, True, True), _rates(0, 50, 0, 0), np.ones(PATHS), _clocks(), np.full(PATHS, 12), 1.0)  # type: ignore[arg-type]
+    run = simulate(_line(30, True, True), _rates(0, 50, 0, 0), np.ones(PATHS), _clocks(), np.full(PATHS, 12), 1.0)
     assert run.us[:12].all()
     assert not run.us[12:].any()
 
 
 def test_the_import_key_opens_only_when_it_was_closed() -> None:
-    run = simulate(_line(100, True, False), _rates(0, 0, 6, 6), np.ones(PATHS), _clocks(), NEVER, 1.0)  # type: ignore[arg-type]
+    run = simulate(_line(100, True, False), _rates(0, 0, 6, 6), np.ones(PATHS), _clocks(), NEVER, 1.0)
     before = np.concatenate([np.zeros((1, PATHS), dtype=bool), run.cn[:-1]])
     assert np.array_equal(run.reopened, run.cn & ~before)

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,42 +114,60 @@ def test_a_cap_is_never_passed(scenario: Scenario, cap: float) -> None:
     assert float(block.of("approved_ever").max()) <= cap / 2 * (1 + 1e-12)
 
 
-@pytest.mark.parametrize("steps", [13, 3])
-def test_the_arrays_follow_the_stated_equations(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    scenario = replace(load("bill-chip-security"), paths=25, quarters=6, steps_a_quarter=steps)
-    seen: dict[str, object] = {}
+def _told(scenario: Scenario) -> tuple[Block, list[list[dict[str, float]]]]:
+    """Return a block, and the same paths by the equations in plain Python, with the state at every step."""
+    seen: dict[str, Any] = {}
     original: Callable[..., object] = flows.run
 
     def spy(*args: object, **options: object) -> object:
         seen["args"], seen["options"] = args, options
         return original(*args, **options)
 
-    monkeypatch.setattr(model.flows, "run", spy)
-    block = run_block(scenario, 0, 25)
-    line, keys, x, fresh, moments = seen["args"]  # type: ignore[misc]
-    options: dict[str, float] = seen["options"]  # type: ignore[assignment]
-    for path in range(25):
-        strikes = reference.Strikes(
-            [int(v) for v in moments.mandate[:, path]],
-            *(int(getattr(moments, n)[path]) for n in ("hbm_relief", "foundry_shock", "chip_security", "equipment")),
-        )
-        told = reference.run_path(
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model.flows, "run", spy)
+        block = _everywhere(scenario)
+    line, keys, x, fresh, moments = seen["args"]
+    options = seen["options"]
+    told = [
+        reference.run_path(
             line,
             [bool(v) for v in keys.us[:, path]],
             [bool(v) for v in keys.cn[:, path]],
             [bool(v) for v in keys.reopened[:, path]],
             {name: float(values[path]) for name, values in x.items()},
             [float(v) for v in fresh[:, path]],
-            strikes,
+            reference.Strikes(
+                [int(v) for v in moments.mandate[:, path]],
+                *(
+                    int(getattr(moments, n)[path])
+                    for n in ("hbm_relief", "foundry_shock", "chip_security", "equipment")
+                ),
+            ),
             options["step_weeks"],
             options["h100e"],
             options["h100e_domestic"],
         )
-        for quarter in range(7):
-            for name in flows.STATE:
-                assert block.of(name)[quarter, path] == pytest.approx(
-                    told[quarter * steps][name], rel=1e-9, abs=1e-6
-                ), name
+        for path in range(scenario.paths)
+    ]
+    return block, told
+
+
+def _follows(scenario: Scenario) -> None:
+    block, told = _told(scenario)
+    for name in flows.STATE:
+        one_by_one = np.array([[state[name] for state in path] for path in told]).T
+        np.testing.assert_allclose(block.of(name), one_by_one, rtol=1e-9, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("steps", [13, 3])
+def test_the_arrays_follow_the_stated_equations(steps: int) -> None:
+    _follows(replace(load("bill-chip-security"), paths=25, quarters=6, steps_a_quarter=steps))
+
+
+@given(_scenarios())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_arrays_follow_the_stated_equations_through_any_events(scenario: Scenario) -> None:
+    _follows(replace(scenario, paths=4))
 
 
 def test_the_same_seed_gives_the_same_numbers_on_any_number_of_workers() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,8 @@ def run_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) -> N
 def commit_and_show(scenario: Scenario, form: Format, out: Path | None, workers: int) -> None:
     """Print the vendor's answer."""
     answer = commit(scenario, workers)
-    row: dict[str, Any] = {k: v for k, v in asdict(replace(answer, scenario=None)).items() if k != "scenario"}  # type: ignore[arg-type]
+    row = {field.name: getattr(answer, field.name) for field in fields(answer) if field.name != "scenario"}
+    row["stages"] = tuple(asdict(stage) for stage in answer.stages)
     if form in ("json", "csv"):
         show([row if form == "json" else {k: v for k, v in row.items() if not isinstance(v, tuple)}], form)
     else:

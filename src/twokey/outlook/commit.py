@@ -119,6 +119,7 @@ def commit(scenario: Scenario, workers: int = 1) -> Commitment:
     curve = _curve(sellable, underage, overage)
     made = profit(sellable, quantity, underage, overage)
     dies, stages, two = _two_stages(sellable, seen, vendor, underage, overage)
+    low, middle, high = np.quantile(sellable, (0.1, 0.5, 0.9))
     return Commitment(
         scenario,
         underage,
@@ -136,7 +137,7 @@ def commit(scenario: Scenario, workers: int = 1) -> Commitment:
         cvar(two),
         curve,
         _turns_on(sellable, inputs, scenario),
-        tuple(float(v) for v in np.quantile(sellable, (0.1, 0.5, 0.9))),  # type: ignore[arg-type]
+        (float(low), float(middle), float(high)),
     )
 
 
