@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from twokey.outlook.keys import MOVES, Floats, simulate
 from twokey.outlook.timeline import CHANCE, Timeline
@@ -65,3 +69,59 @@ def test_the_import_key_opens_only_when_it_was_closed() -> None:
     run = simulate(_line(100, True, False), _rates(0, 0, 6, 6), np.ones(PATHS), _clocks(), NEVER, 1.0)
     before = np.concatenate([np.zeros((1, PATHS), dtype=bool), run.cn[:-1]])
     assert np.array_equal(run.reopened, run.cn & ~before)
+
+
+def _step_by_step(
+    line: Timeline, rates: tuple[Floats, Floats, Floats, Floats], coupling: Floats, clocks: Floats, hot_steps: int
+) -> tuple[list[list[bool]], list[list[bool]]]:
+    """Return both keys path by path, each clock advanced a week at a time."""
+    week, heat = 7 / 365.25, 4
+    us, cn = [], []
+    for path in range(coupling.size):
+        is_open = [line.us_start, line.cn_start]
+        ran, turns, hot_until = [0.0, 0.0], [0, 0], hot_steps
+        states: list[list[bool]] = [[], []]
+        for t in range(len(line.us_fixed)):
+            for key, fixed in ((0, int(line.us_fixed[t])), (1, int(line.cn_fixed[t]))):
+                if fixed == CHANCE:
+                    rate = rates[2 * key + (not is_open[key])][path] * week
+                    ran[key] += rate * (coupling[path] if key and is_open[1] and t < hot_until else 1.0)
+                    turned = ran[key] >= clocks[key, turns[key] % MOVES, path]
+                else:
+                    turned = is_open[key] != bool(fixed)
+                if turned:
+                    is_open[key] = not is_open[key]
+                    ran[key], turns[key] = 0.0, turns[key] + 1
+                    hot_until = t + heat if key == 0 and is_open[0] else hot_until
+                states[key].append(is_open[key])
+        us.append(states[0])
+        cn.append(states[1])
+    return us, cn
+
+
+@given(
+    st.lists(st.sampled_from([CHANCE, CHANCE, CHANCE, 0, 1]), min_size=1, max_size=8),
+    st.lists(st.sampled_from([CHANCE, CHANCE, CHANCE, 0, 1]), min_size=1, max_size=8),
+    st.integers(0, 4),
+    st.integers(0, 2**32),
+)
+@settings(max_examples=60, deadline=None)
+def test_whole_sojourns_turn_the_keys_as_single_steps_do(
+    us_fixed: list[int], cn_fixed: list[int], hot_steps: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    steps, paths = 8 * 6, 12
+    line = replace(
+        _line(steps, bool(rng.integers(2)), bool(rng.integers(2))),
+        us_fixed=np.resize(np.repeat(us_fixed, 6), steps).astype(np.int8),
+        cn_fixed=np.resize(np.repeat(cn_fixed, 6), steps).astype(np.int8),
+    )
+    us_close, us_open, cn_close, cn_open = rng.uniform(0, 12, (4, paths))
+    us_close[0] = cn_open[1] = 0.0
+    coupling = rng.uniform(0.5, 5, paths)
+    clocks = rng.standard_exponential((2, MOVES, paths))
+    rates = (us_close, us_open, cn_close, cn_open)
+    found = simulate(line, rates, coupling, clocks, np.full(paths, 10**9), 1.0, hot_steps=hot_steps)
+    us, cn = _step_by_step(line, rates, coupling, clocks, hot_steps)
+    assert found.us.T.tolist() == us
+    assert found.cn.T.tolist() == cn
