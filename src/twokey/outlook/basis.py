@@ -11,7 +11,7 @@ from twokey.chips.errors import UserError
 H100E_8BIT: Final = "h100e: 8-bit operations"
 H100E_BANDWIDTH: Final = "h100e: memory bandwidth"
 TPP: Final = "tpp: total processing performance"
-UNITS: Final = "units: controlled accelerator packages"
+UNITS: Final = "units: accelerator packages"
 
 DEFINITIONS: Final[dict[str, tuple[str, str]]] = {
     H100E_8BIT: ("dense 8-bit operations a second / 1,979 TOPS (Epoch convention)", "稠密 8 位运算速率 / 1,979 TOPS"),
@@ -33,6 +33,23 @@ DEFINITIONS: Final[dict[str, tuple[str, str]]] = {
         "A100 级及以上数据中心芯片",
     ),
 }
+
+
+_ZH: Final = {
+    H100E_8BIT: "H100 当量：8 位运算",
+    H100E_BANDWIDTH: "H100 当量：显存带宽",
+    TPP: "TPP：综合运算性能",
+    UNITS: "件数：加速器封装",
+}
+
+
+def basis_in(basis: str, lang: str) -> str:
+    """Return the name of a basis in English or in Chinese; a basis of a data series keeps its own name.
+
+    >>> basis_in(TPP, "en"), basis_in(TPP, "zh")
+    ('tpp: total processing performance', 'TPP：综合运算性能')
+    """
+    return _ZH.get(basis, basis) if lang == "zh" else basis
 
 
 class MixedBasisError(UserError):

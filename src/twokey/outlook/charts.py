@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from twokey.chips.errors import UserError
 from twokey.outlook.arrive import Arrival
+from twokey.outlook.basis import basis_in
 from twokey.outlook.commit import Commitment
 from twokey.outlook.compare import Point
 from twokey.outlook.explain import Swing
@@ -41,6 +42,10 @@ _WORDS: Final = {
     "mandate": {"en": "mandate", "zh": "国产比例"},
     "keys": {"en": "both keys over time", "zh": "两把钥匙"},
     "present": {"en": "present policy (red)", "zh": "现行政策（红）"},
+    "mean": {"en": "mean over paths", "zh": "路径均值"},
+    "swing": {"en": "10th to 90th percentile of each input", "zh": "各输入从第 10 到第 90 百分位"},
+    "ratio": {"en": "ratio", "zh": "比值"},
+    "share": {"en": "share", "zh": "占比"},
 }
 
 
@@ -54,10 +59,12 @@ def fan(result: Result, name: str, lang: Lang = "en") -> dict[str, Any]:
     line = find_line(name)
     rows = [{k: r[k] for k in ("end", "p05", "p25", "p50", "p75", "p95")} for r in result.rows([name])]
     x = {"field": "end", "type": "temporal", "title": _WORDS["quarter"][lang], "axis": {"format": "%Y-%m"}}
-    y_title = line.basis
+    counted = basis_in(line.basis, lang)
+    y_title = f"{_WORDS[line.unit][lang]} ({counted})" if line.unit in ("ratio", "share") else counted
+    y_format = "~%" if line.unit == "share" else "~s"
 
     def band(low: str, high: str, opacity: float) -> dict[str, Any]:
-        y = {"field": low, "type": "quantitative", "title": y_title, "axis": {"format": "~s"}}
+        y = {"field": low, "type": "quantitative", "title": y_title, "axis": {"format": y_format}}
         return {
             "mark": {"type": "area", "opacity": opacity, "color": INK},
             "encoding": {"x": x, "y": y, "y2": {"field": high}},
@@ -92,19 +99,22 @@ def keys(result: Result, lang: Lang = "en") -> dict[str, Any]:
     return _chart(_WORDS["keys"][lang], "", {"data": {"values": rows}, "mark": mark, "encoding": encoding})
 
 
-def tornado(swings: Sequence[Swing], title: str, top: int = 12) -> dict[str, Any]:
-    """Return the tornado chart: one bar an input, from its 10th to its 90th percentile."""
-    rows = [{"input": s.name, "low": s.low, "high": s.high} for s in swings[:top]]
+def tornado(
+    swings: Sequence[Swing], title: str, lang: Lang = "en", names: Mapping[str, str] | None = None, top: int = 12
+) -> dict[str, Any]:
+    """Return the tornado chart: one bar an input, from its 10th to its 90th percentile; `names` says what."""
+    called = names or {}
+    rows = [{"input": called.get(s.name, s.name), "low": s.low, "high": s.high} for s in swings[:top]]
     encoding = {
         "y": {"field": "input", "type": "nominal", "sort": [r["input"] for r in rows], "title": None,
-              "axis": {"labelLimit": 220}},
-        "x": {"field": "low", "type": "quantitative", "title": "mean over paths", "axis": {"format": "~s"},
+              "axis": {"labelLimit": 260}},
+        "x": {"field": "low", "type": "quantitative", "title": _WORDS["mean"][lang], "axis": {"format": "~s"},
               "scale": {"zero": False}},
         "x2": {"field": "high"},
     }  # fmt: skip
     base = {"mark": {"type": "rule", "color": SECOND}, "encoding": {"x": {"datum": swings[0].base}}}
     bar = {"mark": {"type": "bar", "color": INK, "opacity": 0.75}, "encoding": encoding}
-    return _chart(title, "10th to 90th percentile of each input", {"data": {"values": rows}, "layer": [bar, base]})
+    return _chart(title, _WORDS["swing"][lang], {"data": {"values": rows}, "layer": [bar, base]})
 
 
 def commitment(answer: Commitment, lang: Lang = "en") -> dict[str, Any]:

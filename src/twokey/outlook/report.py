@@ -13,7 +13,7 @@ from typing import Any, Final
 from twokey.chips.errors import UserError
 from twokey.outlook import charts
 from twokey.outlook.arrive import arrive
-from twokey.outlook.basis import DEFINITIONS
+from twokey.outlook.basis import DEFINITIONS, basis_in
 from twokey.outlook.commit import commit
 from twokey.outlook.compare import frontier
 from twokey.outlook.events import ACTS
@@ -98,13 +98,20 @@ def figure(spec_en: Mapping[str, Any], spec_zh: Mapping[str, Any], beside: str) 
     return f'<figure><div lang="en">{en}</div><div lang="zh">{zh}</div><figcaption>{beside}</figcaption></figure>'
 
 
+def _counted(basis: str) -> str:
+    return two(basis, basis_in(basis, "zh"))
+
+
 def _fan(result: Result, name: str) -> str:
     rows = result.rows([name])
-    beside = table(
-        [word("end"), "10 %", "50 %", "90 %"], [[r["end"], _n(r["p10"]), _n(r["p50"]), _n(r["p90"])] for r in rows]
-    )
     line = find_line(name)
-    heading = f"<h3>{two(line.en, line.zh)} <small>{html.escape(line.basis)}</small></h3>"
+
+    def told(value: float) -> str:
+        return f"{value:.1%}" if line.unit == "share" else _n(value)
+
+    ends = ("p10", "p50", "p90")
+    beside = table([word("end"), "10 %", "50 %", "90 %"], [[r["end"], *(told(r[p]) for p in ends)] for r in rows])
+    heading = f"<h3>{two(line.en, line.zh)} <small>{_counted(line.basis)}</small></h3>"
     return heading + figure(charts.fan(result, name), charts.fan(result, name, "zh"), beside)
 
 
@@ -115,7 +122,7 @@ def html_report(result: Result) -> str:
     lines = ["delivered_total", "domestic_made", compute, gap, "foreign_share_8bit"]
     keys = result.rows(["both_open"])
     swings = tornado(scenario, "delivered_total", min(8, scenario.quarters))[:12]
-    known = scenario.inputs
+    known, delivered = scenario.inputs, find_line("delivered_total")
     told = provenance(scenario)
     parts = [
         f"<h1>{two(scenario.title, scenario.title_zh)}</h1>",
@@ -126,7 +133,7 @@ def html_report(result: Result) -> str:
         table(
             [word(w) for w in ("date", "key", "act", "numbers", "source")],
             [
-                [str(e.date), e.key, two(ACTS[e.act].says, ACTS[e.act].says_zh),
+                [str(e.date), two(e.key, _KEYS_ZH[e.key]), two(ACTS[e.act].says, ACTS[e.act].says_zh),
                  html.escape(", ".join(f"{k} {v:g}" for k, v in e.numbers.items())), _links(e.sources)]
                 for e in scenario.events
             ],
@@ -140,8 +147,8 @@ def html_report(result: Result) -> str:
         ),
         f'<h2>{word("turns")}</h2>',
         figure(
-            charts.tornado(swings, find_line("delivered_total").en),
-            charts.tornado(swings, find_line("delivered_total").zh),
+            charts.tornado(swings, delivered.en, "en", {name: given.what for name, given in known.items()}),
+            charts.tornado(swings, delivered.zh, "zh", {name: given.what_zh for name, given in known.items()}),
             table(
                 [word("what"), word("at_low"), word("at_high")],
                 [[two(known[s.name].what, known[s.name].what_zh), _n(s.low), _n(s.high)] for s in swings],
@@ -152,7 +159,7 @@ def html_report(result: Result) -> str:
         f'<script type="application/json" id="grid">{json.dumps(grid(scenario), separators=(",", ":"))}</script>',
         f'<h2>{word("care")}</h2><ul>{"".join(f"<li>{two(*text)}</li>" for text in _CARE)}</ul>',
         f'<h2>{word("basis")}</h2><ul>',
-        *(f"<li><b>{html.escape(name)}</b>: {two(*DEFINITIONS[name])}</li>" for name in DEFINITIONS),
+        *(f"<li><b>{_counted(name)}</b>: {two(*DEFINITIONS[name])}</li>" for name in DEFINITIONS),
         f'</ul><h2>{word("inputs")}</h2>',
         _inputs(result),
     ]  # fmt: skip
@@ -213,6 +220,7 @@ def _answers(result: Result) -> list[str]:
 
 
 _PATHS: Final = 2_000
+_KEYS_ZH: Final = {"export": "出口", "import": "进口"}
 
 
 def _inputs(result: Result) -> str:
@@ -245,10 +253,9 @@ def write_all(result: Result, folder: Path) -> list[Path]:
     """Write tables, provenance, charts (SVG, PNG, HTML) and the report into a folder; return the files."""
     written = write(result, folder)
     compute, gap = headline(result.scenario)
-    for name in ("delivered_total", compute, gap):
-        for ending in (".svg", ".png", ".html"):
-            written.append(charts.save(charts.fan(result, name), folder / (name + ending)))
-    written.append(charts.save(charts.keys(result), folder / "keys.svg"))
+    drawn = {name: charts.fan(result, name) for name in ("delivered_total", compute, gap)}
+    for name, spec in {**drawn, "keys": charts.keys(result)}.items():
+        written += [charts.save(spec, folder / (name + ending)) for ending in (".svg", ".png", ".html")]
     page = folder / "report.html"
     page.write_text(html_report(result), encoding="utf-8")
     return [*written, page]
