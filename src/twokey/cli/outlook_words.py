@@ -125,9 +125,9 @@ CELLS: Final[dict[str, str]] = {
     "commit in two stages: dies": "两阶段承诺：芯粒",
     "expected profit in two stages, USD": "两阶段期望利润（美元）",
     "CVaR 10 % in two stages, USD": "两阶段 CVaR 10 %（美元）",
-    "weeks export key open": "出口钥匙打开周数比例",
-    "weeks import key open": "进口钥匙打开周数比例",
-    "weeks both open": "两把钥匙均打开周数比例",
+    "share of weeks export key open": "出口钥匙打开周数比例",
+    "share of weeks import key open": "进口钥匙打开周数比例",
+    "share of weeks both open": "两把钥匙均打开周数比例",
     "Nothing to show.": "无内容。",
 }
 

@@ -200,7 +200,7 @@ def box(  # noqa: PLR0913 (what is asked of the box)
         asked.append(f"{line} > {above:,.6g}")
     if not wanted.any():
         raise UserError(f"no path ends with {' and '.join(asked)}: the range is {y.min():,.6g} to {y.max():,.6g}")
-    names = [*free, "weeks export key open", "weeks import key open", "weeks both open"]
+    names = [*free, "share of weeks export key open", "share of weeks import key open", "share of weeks both open"]
     return _peel(" and ".join(asked), x, wanted, names, least_mass)
 
 
