@@ -42,7 +42,7 @@ def number(precision: str, device: Hardware, shape: Shape, engine: str) -> Numbe
     """
     sixteen = device.tflops16 * 1e12
     eight, four = device.tflops8 * 1e12, device.tflops4 * 1e12
-    cache = 1.0 if engine in {"tensorrt-llm", "mlperf"} and precision in {"fp8", "fp4", "fp8/fp4"} else 2.0
+    cache = 1.0 if engine in {"tensorrt-llm", "tensorrt-llm-static", "mlperf"} and precision in {"fp8", "fp4", "fp8/fp4"} else 2.0
     if precision == "mxfp4" or (shape.weight4 and precision in {"nan", "", "fp4", "fp8"}):
         fast = device.native_fp4 > 0
         return Number(2.0, 0.53, cache, eight if fast else sixteen, 8.0 if fast else 16.0)

@@ -15,8 +15,8 @@ from twokey.chips import UserError
 # name -> (prior, spread of its logarithm, lowest, highest). Priors: kernel tables of AIConfigurator (Apache-2.0),
 # FlagPerf's base measurements and the operator tables of CloudMatrix (arXiv 2506.12708), all as summarised in docs.
 FAMILY: Final[dict[str, tuple[float, float, float, float]]] = {
-    "eta16": (0.74, 0.25, 0.15, 1.0),
-    "eta8": (0.55, 0.3, 0.1, 1.0),
+    "compute": (0.95, 0.2, 0.15, 1.0),  # of what the power budget allows (see performance.power), in 16 bits
+    "narrow": (0.9, 0.2, 0.2, 1.0),  # the same in 8 and 4 bits, against 16
     "eta_m": (0.74, 0.2, 0.2, 1.0),
     "bus": (0.6, 0.4, 0.05, 1.0),
     "alpha_us": (8.0, 0.5, 1.0, 200.0),
@@ -25,7 +25,7 @@ FAMILY: Final[dict[str, tuple[float, float, float, float]]] = {
 ENGINE: Final[dict[str, tuple[float, float, float, float]]] = {
     "factor": (1.0, 0.25, 0.3, 5.0),
     "step_ms": (1.0, 0.8, 0.02, 60.0),
-    "attention": (1.0, 0.3, 0.1, 1.5),
+    "attention": (1.0, 0.5, 0.02, 1.5),
     "launch": (1.0, 0.4, 0.05, 10.0),
 }
 WORLD: Final[dict[str, tuple[float, float, float, float]]] = {
@@ -37,7 +37,9 @@ WORLD: Final[dict[str, tuple[float, float, float, float]]] = {
     "moe_launch": (0.6, 0.4, 0.05, 5.0),  # extra launches of an expert layer
     "interference": (1.0, 0.3, 0.2, 3.0),  # prompts read between decoding steps
     "overlap": (0.4, 0.4, 0.01, 0.95),  # expert exchange hidden by a second half-batch
-    "fp4_gain": (0.6, 0.3, 0.2, 1.0),  # efficiency in 4 bits against 8
+    "watts": (0.2, 0.3, 0.05, 1.0),  # W per dense TFLOPS at which half of the peak can be kept up
+    "attention_prompt": (0.6, 0.3, 0.1, 1.0),  # attention while prompts are read: another kernel
+    "slice": (128.0, 0.5, 10.0, 2000.0),  # width of an expert's slice at which a product runs at half its speed
     "eagle_accepted": (2.4, 0.3, 1.0, 5.0),
     "mtp_accepted": (1.7, 0.1, 1.0, 3.0),
     "server": (0.92, 0.1, 0.4, 1.0),  # served under a latency limit against offline

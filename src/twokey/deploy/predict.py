@@ -15,6 +15,7 @@ from twokey.deploy.measurements import Measurement
 from twokey.deploy.performance import serving as serve
 from twokey.deploy.performance import training as train
 from twokey.deploy.performance.columns import Array, Columns, Setting, scalar, stack
+from twokey.deploy.performance.power import share_of_peak
 from twokey.deploy.shapes import NUMBERS as SHAPE_NUMBERS
 
 
@@ -71,7 +72,8 @@ def setting(ready: Prepared, candidates: Candidates, constants: Constants) -> Se
     engine = members(constants, "engine", ready.engines).take(ready.engine[at])
     everywhere = world(constants)
     c = candidates.columns
-    eta = np.where(c.bits == 16, family.eta16, np.where(c.bits == 8, family.eta8, family.eta8 * everywhere.fp4_gain))
+    watts = ready.device.watts[at]
+    eta = share_of_peak(watts, c.rate, everywhere.watts) * family.compute * np.where(c.bits == 16, 1.0, family.narrow)
     return Setting(ready.shape.take(at), ready.device.take(at), family, engine, everywhere, c.with_(eta=eta))
 
 
