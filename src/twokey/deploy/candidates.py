@@ -16,6 +16,8 @@ from twokey.deploy.shapes import Shape
 CAPS = {"mlperf": 2048.0, "tensorrt-llm": 2048.0, "vllm": 512.0, "sglang": 512.0, "mindie": 512.0}
 """Sequences per attention rank that an engine keeps in flight at most, where the row does not say."""
 CAP = 512.0
+RESERVES = frozenset({"tensorrt-llm"})
+"""Engines whose default scheduler never evicts, and so reserves the cache of a whole answer beforehand."""
 SCALE_UP_LIMIT = 16.0
 _TRAIN_TOKENS = 4e6
 _CLUSTER = 1024.0

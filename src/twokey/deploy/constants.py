@@ -23,10 +23,10 @@ FAMILY: Final[dict[str, tuple[float, float, float, float]]] = {
     "layer_us": (25.0, 0.6, 1.0, 2000.0),
 }
 ENGINE: Final[dict[str, tuple[float, float, float, float]]] = {
-    "factor": (1.0, 0.25, 0.3, 5.0),
+    "factor": (1.0, 0.2, 0.3, 5.0),
     "step_ms": (1.0, 0.8, 0.02, 60.0),
     "attention": (1.0, 0.5, 0.02, 1.5),
-    "launch": (1.0, 0.4, 0.05, 10.0),
+    "launch": (1.0, 0.8, 0.05, 20.0),
 }
 WORLD: Final[dict[str, tuple[float, float, float, float]]] = {
     "attention": (0.6, 0.4, 0.1, 1.0),  # attention arithmetic against a matrix product

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twokey.deploy.candidates import Candidates, serving, training
+from twokey.deploy.candidates import RESERVES, Candidates, serving, training
 from twokey.deploy.constants import ENGINE, FAMILY, WORLD, Constants
 from twokey.deploy.devices import NUMBERS as DEVICE_NUMBERS
 from twokey.deploy.measurements import Measurement
@@ -113,8 +113,9 @@ def _serve(ready: Prepared, constants: Constants, answer: Array) -> None:
     prefill = np.array([ready.rows[i].kind == "prefill" for i in at])
     server = np.array([ready.rows[i].kind == "server" for i in at])
     limit = np.array([(ready.rows[i].tpot_limit_ms or 0.0) / 1e3 for i in at])
-    context = c.prompt + c.output / 2
-    space = serve.room(on, context)
+    # TensorRT-LLM admits a request only when its whole answer has room; the others grow and evict.
+    whole = np.array([ready.rows[i].engine in RESERVES for i in at])
+    space = serve.room(on, c.prompt + c.output * np.where(whole, 1.0, 0.5))
     sequences = np.where(c.sequences > 0, c.sequences, np.maximum(np.minimum(space, c.cap) * on.world.queue, 1.0))
     sequences = np.where((c.output > 0) & (space >= 1), np.minimum(sequences, space), sequences)  # the rest waits
     time = serve.token_time(on, sequences, c.prompt, c.output, draft, accepted)
