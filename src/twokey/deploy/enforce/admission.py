@@ -213,8 +213,7 @@ def _fixed_labels() -> list[Manifest]:
         [rule("", "v1", ["nodes"], ["UPDATE"])],
         [
             {
-                "expression": f"({ADMIN}) || ({_same('node', CHIP_LABEL)} && "
-                f"{_same('node', PLACE_LABEL)} && {taints})",
+                "expression": f"({ADMIN}) || ({_same('node', CHIP_LABEL)} && {_same('node', PLACE_LABEL)} && {taints})",
                 "message": "chip labels and taints of nodes are changed by licence administrators only",
                 "reason": "Forbidden",
             }
