@@ -25,6 +25,7 @@ def categories(kind: str, engine: str, shape: Shape, chip: str, family: str, pre
     """Return the categories of a configuration, from the narrowest to the widest."""
     mixture = "moe" if shape.experts else "dense"
     return (
+        f"model {shape.name} on {engine} on {chip}",
         f"model {shape.name} on {engine}",
         f"{kind} of {mixture} on {engine}",
         f"{mixture} on {engine} on {family}",
