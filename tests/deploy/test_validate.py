@@ -91,7 +91,7 @@ def test_own_measurements_move_the_constants_and_nothing_else() -> None:
     k = fit(prepare(faster), packaged(), rounds=5)
     before, after = (float(np.median(predict(prepare(faster), c))) for c in (packaged(), k))
     assert after > before
-    assert k.values["family.hopper.compute"] == packaged().values["family.hopper.eta16"]
+    assert k.values["family.hopper.compute"] == packaged().values["family.hopper.compute"]
 
 
 def test_pairs_count_only_equal_work_on_two_chips() -> None:

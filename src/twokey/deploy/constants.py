@@ -67,7 +67,7 @@ GROUPS: Final = {"family": FAMILY, "engine": ENGINE, "world": WORLD}
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """Values by name ("family.hopper.compute"), the pooled corrections, the residual quantiles, and how they were fitted.
+    """Values by name ("family.hopper.compute"), the pooled corrections, residual quantiles, and how they were fitted.
 
     A family or engine without a value of its own has the priors, and is *uncalibrated*.
     """
