@@ -76,7 +76,8 @@ def speed() -> None:
             best(hardware(chip), w, constants)
             times.append(time.perf_counter() - begun)
     say(
-        f"best configuration of one workload on one chip: median {1e3 * np.median(times):.1f} ms, most {1e3 * max(times):.1f} ms"  # noqa: E501
+        f"best configuration of one workload on one chip: median {1e3 * np.median(times):.1f} ms, "
+        f"most {1e3 * max(times):.1f} ms"
     )
 
 
@@ -178,8 +179,10 @@ def placement(seeds: int, workloads: int, direct: float) -> None:
         built = assemble(plan, need)
         share = greedy(built) / answer.bound
         say(
-            f"seed {seed}: 50 sites x 12 chips x {workloads:,} workloads, {answer.columns:,} columns: needs {estimated:.1f} s, "  # noqa: E501
-            f"placed in {seconds:.1f} s, {100 * answer.gap:.2f} % below the linear bound; greedy {100 * (1 - share):.2f} % below"  # noqa: E501
+            f"seed {seed}: 50 sites x 12 chips x {workloads:,} workloads, {answer.columns:,} columns: "
+            f"needs {estimated:.1f} s, "
+            f"placed in {seconds:.1f} s, {100 * answer.gap:.2f} % below the linear bound; greedy "
+            f"{100 * (1 - share):.2f} % below"
         )
         if direct and seed == 0:
             begun = time.perf_counter()
@@ -187,7 +190,8 @@ def placement(seeds: int, workloads: int, direct: float) -> None:
             seconds = time.perf_counter() - begun
             gap = 1 + found.objective / answer.bound if np.isfinite(found.objective) else float("nan")
             say(
-                f"  direct mixed-integer solve: {seconds:.0f} s of {direct:.0f} allowed, {100 * gap:.2f} % below the bound ({found.status})"  # noqa: E501
+                f"  direct mixed-integer solve: {seconds:.0f} s of {direct:.0f} allowed, "
+                f"{100 * gap:.2f} % below the bound ({found.status})"
             )
 
 
@@ -214,8 +218,10 @@ def peers(python: str) -> None:
         other = np.abs(np.array([theirs[rows[i].id] for i in index]) / measured - 1)
         ours = np.abs(held_out[index] / measured - 1)
         say(
-            f"{peer} on the {len(index)} rows it accepts: median {100 * np.median(other):.1f} %, 90th {100 * np.quantile(other, 0.9):.1f} % "  # noqa: E501
-            f"({1e3 * answers['seconds'] / len(index):.2f} ms a row); twokey, groups left out: median {100 * np.median(ours):.1f} %, "  # noqa: E501
+            f"{peer} on the {len(index)} rows it accepts: median {100 * np.median(other):.1f} %, 90th "
+            f"{100 * np.quantile(other, 0.9):.1f} % "
+            f"({1e3 * answers['seconds'] / len(index):.2f} ms a row); twokey, groups left out: median "
+            f"{100 * np.median(ours):.1f} %, "
             f"90th {100 * np.quantile(ours, 0.9):.1f} %"
         )
 

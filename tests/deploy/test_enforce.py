@@ -20,7 +20,7 @@ from twokey.deploy import hardware, model
 from twokey.deploy.assembly import eligible
 from twokey.deploy.conditions import EndUse, Place
 from twokey.deploy.constants import packaged
-from twokey.deploy.enforce import admission, queues
+from twokey.deploy.enforce import admission, claims, queues
 from twokey.deploy.enforce.policy import (
     ADMINS,
     APPROVED_PREFIX,
@@ -336,3 +336,51 @@ def test_the_command_writes_the_files(tmp_path: Path) -> None:
     assert "n1: nvidia-h200-sxm" in (tmp_path / "admission.yaml").read_text("utf-8")
     bad = CliRunner().invoke(deploy, ["enforce", str(EXAMPLE), "--out", str(tmp_path), "--node", "n1"])
     assert "NODE=CHIP" in str(bad.exception)
+
+
+CLAIMS = claims.manifests(POLICY)
+CLASSES = st.sampled_from([H200, H20, C910, "gpu.nvidia.com", "nic.example.com"])
+REQUESTS = st.lists(
+    st.one_of(
+        CLASSES.map(lambda name: {"name": "r", "exactly": {"deviceClassName": name}}),
+        st.lists(CLASSES, min_size=1, max_size=3).map(
+            lambda names: {"name": "r", "firstAvailable": [{"name": "s", "deviceClassName": n} for n in names]}
+        ),
+    ),
+    max_size=3,
+)
+
+
+def named_classes(requests: list[dict[str, Any]]) -> set[str]:
+    found = {r["exactly"]["deviceClassName"] for r in requests if "exactly" in r}
+    return found | {s["deviceClassName"] for r in requests for s in r.get("firstAvailable", [])}
+
+
+@settings(deadline=None, max_examples=120)
+@given(
+    REQUESTS,
+    st.sampled_from([None, "research", "consumer", "military"]),
+    st.sampled_from(["training", "inference"]),
+    st.sets(st.sampled_from(["research", "consumer"])),
+    st.sampled_from(["resourceclaims", "resourceclaimtemplates"]),
+)
+def test_claims_are_refused_where_a_condition_refuses_the_chip_and_only_there(
+    requests: list[dict[str, Any]], use: str | None, phase: str, approved: set[str], resource: str
+) -> None:
+    spec: dict[str, Any] = {"devices": {"requests": requests}} if requests else {}
+    claim = {
+        "metadata": {"name": "c", "labels": {END_USE_LABEL: use} if use else {}},
+        "spec": spec if resource == "resourceclaims" else {"spec": spec},
+    }
+    refused = admitted(CLAIMS, resource, "CREATE", {"object": claim, "namespaceObject": namespace(phase, *approved)})
+    names = named_classes(requests)
+    wanted = [slug for slug in (H200, H20) if names & {slug, "gpu.nvidia.com"}]
+    allowed = all(use in approved and POLICY.may_run(slug, str(use), phase) for slug in wanted)
+    assert bool(refused) == (not allowed)
+
+
+def test_only_licence_administrators_define_device_classes() -> None:
+    made = {"object": {"metadata": {"name": "mine"}, "spec": {}}}
+    assert admitted(CLAIMS, "deviceclasses", "CREATE", made)
+    admin = {"request": {"operation": "CREATE", "userInfo": {"username": "a", "groups": [ADMINS]}}}
+    assert not admitted(CLAIMS, "deviceclasses", "CREATE", {**made, **admin})

@@ -21,8 +21,9 @@ from twokey.deploy.conditions import Ceiling, DomesticShare, EndUse, Place
 from twokey.deploy.constants import packaged
 from twokey.deploy.mix import cheapest
 from twokey.deploy.needs import Need
-from twokey.deploy.place import Placement, place, place_with, sweep
+from twokey.deploy.place import Placement, place, place_with, relaxation, sweep
 from twokey.deploy.plan import Fleet, Plan, Site, Workload, build, read
+from twokey.deploy.solver import INFINITY, Programme, solve
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "deploy" / "twenty_sites.toml"
 H200, A910 = hardware("H200 SXM"), hardware("Ascend 910C")
@@ -298,3 +299,26 @@ def test_demand_over_time_uses_the_same_cards_again() -> None:
     plan = replace(plan, workloads=(by_day, by_night))
     needs = {(w, d.name): Need((NEEDS[w, d.name].cards[0],) * 2) for w in (0, 1) for d in (H200, A910)}
     assert place_with(plan, needs).served == pytest.approx(1)
+
+
+def test_a_relaxation_built_up_column_by_column_is_the_whole_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    jobs, fleets = 60, 12
+    column = np.arange(jobs * fleets)
+    worth, cards = rng.uniform(1, 5, len(column)), rng.uniform(1, 9, len(column))
+    programme = Programme(
+        -worth,
+        np.zeros(len(column)),
+        np.ones(len(column)),
+        np.zeros(len(column), dtype=bool),
+        np.full(jobs + fleets, -INFINITY),
+        np.concatenate([np.ones(jobs), np.full(fleets, 10.0)]),
+        np.concatenate([column // fleets, jobs + column % fleets]).astype(np.int32),
+        np.concatenate([column, column]).astype(np.int32),
+        np.concatenate([np.ones(len(column)), cards]),
+    )
+    whole = solve(programme)
+    monkeypatch.setattr("twokey.deploy.place._LARGE", 10)
+    session, found = relaxation(programme, 60)
+    assert found.objective == pytest.approx(whole.objective, rel=1e-7)
+    assert session.run().objective == pytest.approx(whole.objective, rel=1e-7)

@@ -27,7 +27,8 @@ T0 = 1_793_491_200.0  # 2026-11-01 00:00 UTC
 
 def dcgm(t: float, gpu: int = 0, value: float = 80, namespace: str = "inference", pod: str = "p0") -> str:
     return (
-        f'DCGM_FI_DEV_GPU_UTIL{{gpu="{gpu}",UUID="GPU-{gpu}",modelName="NVIDIA H200",Hostname="n1",namespace="{namespace}",pod="{pod}"}} '  # noqa: E501
+        f'DCGM_FI_DEV_GPU_UTIL{{gpu="{gpu}",UUID="GPU-{gpu}",modelName="NVIDIA H200",Hostname="n1",'
+        f'namespace="{namespace}",pod="{pod}"}} '
         f"{value} {int((T0 + t) * 1000)}\n"
     )
 
@@ -35,14 +36,18 @@ def dcgm(t: float, gpu: int = 0, value: float = 80, namespace: str = "inference"
 def npu_old(  # noqa: PLR0913, PLR0917
     t: float, n: int = 0, value: float = 50, namespace: str = "inference", pod: str = "q0", model: str = "Ascend910B2"
 ) -> str:
-    return f'npu_chip_info_utilization{{npuID="{n}",modelName="{model}",podName="{pod}",namespace="{namespace}"}} {value} {int((T0 + t) * 1000)}\n'  # noqa: E501
+    return (
+        f'npu_chip_info_utilization{{npuID="{n}",modelName="{model}",podName="{pod}",'
+        f'namespace="{namespace}"}} {value} {int((T0 + t) * 1000)}\n'
+    )
 
 
 def npu_new(  # noqa: PLR0913, PLR0917
     t: float, n: int = 0, die: int = 0, value: float = 50, namespace: str = "inference", pod: str = "q0"
 ) -> str:
     return (
-        f'npu_chip_info_utilization{{id="{n}",model_name="Ascend910C",pod_name="{pod}",namespace="{namespace}",vdie_id="{die}"}} '  # noqa: E501
+        f'npu_chip_info_utilization{{id="{n}",model_name="Ascend910C",pod_name="{pod}",'
+        f'namespace="{namespace}",vdie_id="{die}"}} '
         f"{value} {int((T0 + t) * 1000)}\n"
     )
 
@@ -177,7 +182,10 @@ def test_equal_duplicates_change_nothing_and_contradictions_become_a_gap() -> No
 
 
 def counter(t: float, value: float, pod: str) -> str:
-    return f'vllm:generation_tokens_total{{model_name="m",namespace="inference",pod="{pod}"}} {value} {int((T0 + t) * 1000)}\n'  # noqa: E501
+    return (
+        f'vllm:generation_tokens_total{{model_name="m",namespace="inference",pod="{pod}"}} {value} '
+        f"{int((T0 + t) * 1000)}\n"
+    )
 
 
 def test_delivered_tokens_join_the_pod_to_its_chip() -> None:
@@ -222,7 +230,8 @@ def test_one_workload_on_two_chips_counts_on_both() -> None:
 
 def test_kueue_gauges_stand_in_where_no_exporter_does() -> None:
     text = "".join(
-        f'kueue_cluster_queue_resource_usage{{cluster_queue="inference",flavor="{f}",resource="r"}} {v} {int((T0 + 60 * i) * 1000)}\n'  # noqa: E501
+        f'kueue_cluster_queue_resource_usage{{cluster_queue="inference",flavor="{f}",resource="r"}} '
+        f"{v} {int((T0 + 60 * i) * 1000)}\n"
         for i in range(60)
         for f, v in (("nvidia-h200-sxm", 8), ("huawei-ascend-910b2", 16))
     )

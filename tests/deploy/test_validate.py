@@ -91,7 +91,7 @@ def test_own_measurements_move_the_constants_and_nothing_else() -> None:
     k = fit(prepare(faster), packaged(), rounds=5)
     before, after = (float(np.median(predict(prepare(faster), c))) for c in (packaged(), k))
     assert after > before
-    assert k.values["family.hopper.eta16"] == packaged().values["family.hopper.eta16"]
+    assert k.values["family.hopper.compute"] == packaged().values["family.hopper.compute"]
 
 
 def test_pairs_count_only_equal_work_on_two_chips() -> None:
@@ -160,9 +160,9 @@ def test_constants_survive_the_file(tmp_path: Path) -> None:
     path.write_text(keep.to_json(packaged()), "utf-8")
     assert keep.read_file(path) == packaged()
     data = json.loads(path.read_text("utf-8"))
-    data["values"]["family.hopper.eta16"] = 1.7
+    data["values"]["family.hopper.compute"] = 1.7
     path.write_text(json.dumps(data), "utf-8")
-    with pytest.raises(UserError, match=r"values\.family\.hopper\.eta16: 1\.7 is outside 0\.15 to 1"):
+    with pytest.raises(UserError, match=r"values\.family\.hopper\.compute: 1\.7 is outside 0\.15 to 1"):
         keep.read_file(path)
 
 

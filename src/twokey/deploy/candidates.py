@@ -16,6 +16,10 @@ from twokey.deploy.shapes import Shape
 CAPS = {"mlperf": 2048.0, "tensorrt-llm": 2048.0, "vllm": 512.0, "sglang": 512.0, "mindie": 512.0}
 """Sequences per attention rank that an engine keeps in flight at most, where the row does not say."""
 CAP = 512.0
+_NARROW_CACHE = frozenset({"tensorrt-llm", "tensorrt-llm-static", "mlperf"})
+"""Engines that keep the cache in 8 bits where the weights are in 8 or 4."""
+RESERVES = frozenset({"tensorrt-llm"})
+"""Engines whose default scheduler never evicts, and so reserves the cache of a whole answer beforehand."""
 SCALE_UP_LIMIT = 16.0
 _TRAIN_TOKENS = 4e6
 _CLUSTER = 1024.0
@@ -42,7 +46,8 @@ def number(precision: str, device: Hardware, shape: Shape, engine: str) -> Numbe
     """
     sixteen = device.tflops16 * 1e12
     eight, four = device.tflops8 * 1e12, device.tflops4 * 1e12
-    cache = 1.0 if engine in {"tensorrt-llm", "mlperf"} and precision in {"fp8", "fp4", "fp8/fp4"} else 2.0
+    narrow = engine in _NARROW_CACHE and precision in {"fp8", "fp4", "fp8/fp4"}
+    cache = 1.0 if narrow else 2.0
     if precision == "mxfp4" or (shape.weight4 and precision in {"nan", "", "fp4", "fp8"}):
         fast = device.native_fp4 > 0
         return Number(2.0, 0.53, cache, eight if fast else sixteen, 8.0 if fast else 16.0)

@@ -14,7 +14,7 @@ from twokey.chips import UserError, nearest
 
 Phase = Literal["inference", "training"]
 Measure = Literal["nominal-compute", "cards", "delivered-tokens", "tasks"]
-PHASES: Final = ("inference", "training")
+PHASES: Final[tuple[Phase, ...]] = ("inference", "training")
 MEASURES: Final[dict[str, str]] = {
     "nominal-compute": "cards x dense 16-bit TFLOPS of the chip",
     "cards": "number of cards",
@@ -149,11 +149,12 @@ def _one(table: Mapping[str, Any], where: str) -> Condition:
     allowed = _strings(table, "allowed", where)
     if kind == "place":
         return Place(chips=chips, allowed=allowed, **common)
-    phases = _strings(table, "phases", where)
-    for phase in phases:
+    named = _strings(table, "phases", where)
+    for phase in named:
         if phase not in PHASES:
             raise UserError(f"{where}: phases: {phase!r} is not one of {', '.join(PHASES)}{nearest(phase, PHASES)}")
-    return EndUse(chips=chips, allowed=allowed, phases=phases, **common)  # type: ignore[arg-type]
+    phases = tuple(phase for phase in PHASES if phase in named)
+    return EndUse(chips=chips, allowed=allowed, phases=phases, **common)
 
 
 def _share(table: Mapping[str, Any], where: str, common: dict[str, str]) -> DomesticShare:

@@ -12,59 +12,62 @@ from typing import Any, Final
 
 from twokey.chips import UserError
 
-# name -> (prior, spread of its logarithm, lowest, highest). Priors: kernel tables of AIConfigurator (Apache-2.0),
+# name -> (prior, spread of its logarithm, lowest, highest); a spread of 0 is an assumption that is not fitted.
+# Priors: kernel tables of AIConfigurator (Apache-2.0),
 # FlagPerf's base measurements and the operator tables of CloudMatrix (arXiv 2506.12708), all as summarised in docs.
 FAMILY: Final[dict[str, tuple[float, float, float, float]]] = {
-    "eta16": (0.74, 0.25, 0.15, 1.0),
-    "eta8": (0.55, 0.3, 0.1, 1.0),
+    "compute": (0.95, 0.2, 0.15, 1.0),  # of what the power budget allows (see performance.power), in 16 bits
+    "narrow": (0.9, 0.2, 0.2, 1.0),  # the same in 8 and 4 bits, against 16
     "eta_m": (0.74, 0.2, 0.2, 1.0),
     "bus": (0.6, 0.4, 0.05, 1.0),
     "alpha_us": (8.0, 0.5, 1.0, 200.0),
     "layer_us": (25.0, 0.6, 1.0, 2000.0),
 }
 ENGINE: Final[dict[str, tuple[float, float, float, float]]] = {
-    "factor": (1.0, 0.25, 0.3, 5.0),
+    "factor": (1.0, 0.2, 0.3, 5.0),
     "step_ms": (1.0, 0.8, 0.02, 60.0),
-    "attention": (1.0, 0.3, 0.1, 1.5),
-    "launch": (1.0, 0.4, 0.05, 10.0),
+    "attention": (1.0, 0.5, 0.02, 1.5),
+    "launch": (1.0, 0.8, 0.05, 20.0),
 }
 WORLD: Final[dict[str, tuple[float, float, float, float]]] = {
-    "attention": (0.6, 0.4, 0.1, 1.0),  # attention arithmetic against a matrix product
-    "cache": (0.9, 0.3, 0.2, 1.0),  # reading cache against reading weights
-    "imbalance": (1.2, 0.1, 1.0, 3.0),  # busiest expert rank against the mean
+    "attention": (0.6, 0, 0.1, 1.0),  # attention arithmetic against a matrix product
+    "cache": (0.9, 0, 0.2, 1.0),  # reading cache against reading weights
+    "imbalance": (1.2, 0, 1.0, 3.0),  # busiest expert rank against the mean
     "grouped": (0.6, 0.3, 0.1, 1.0),  # grouped matrix products of experts, arithmetic
-    "grouped_memory": (0.75, 0.3, 0.1, 1.0),  # the same, bytes
+    "grouped_memory": (0.75, 0, 0.1, 1.0),  # the same, bytes
     "moe_launch": (0.6, 0.4, 0.05, 5.0),  # extra launches of an expert layer
-    "interference": (1.0, 0.3, 0.2, 3.0),  # prompts read between decoding steps
+    "interference": (1.0, 0, 0.2, 3.0),  # prompts read between decoding steps
     "overlap": (0.4, 0.4, 0.01, 0.95),  # expert exchange hidden by a second half-batch
-    "fp4_gain": (0.6, 0.3, 0.2, 1.0),  # efficiency in 4 bits against 8
+    "watts": (0.2, 0, 0.05, 1.0),  # W per dense TFLOPS at which half of the peak can be kept up
+    "attention_prompt": (0.6, 0.3, 0.1, 1.0),  # attention while prompts are read: another kernel
+    "slice": (128.0, 0.5, 10.0, 2000.0),  # width of an expert's slice at which a product runs at half its speed
     "eagle_accepted": (2.4, 0.3, 1.0, 5.0),
-    "mtp_accepted": (1.7, 0.1, 1.0, 3.0),
-    "server": (0.92, 0.1, 0.4, 1.0),  # served under a latency limit against offline
+    "mtp_accepted": (1.7, 0, 1.0, 3.0),
+    "server": (0.92, 0, 0.4, 1.0),  # served under a latency limit against offline
     "queue": (1.0, 0.3, 0.3, 1.0),  # mean share of the largest batch that is in flight
     "train": (0.85, 0.2, 0.3, 1.2),
-    "moe_train": (0.6, 0.3, 0.15, 1.0),
+    "moe_train": (0.6, 0, 0.15, 1.0),
     "fp8_train": (0.5, 0.3, 0.05, 1.0),
-    "attention_train": (0.6, 0.3, 0.1, 1.0),
+    "attention_train": (0.6, 0, 0.1, 1.0),
     "width": (400.0, 0.6, 10.0, 4000.0),
     "kernels": (100.0, 0.8, 1.0, 4000.0),
     "tp_overlap": (0.3, 0.4, 0.01, 0.95),
     "ep_overlap": (0.4, 0.4, 0.01, 0.95),
-    "dp_overlap": (0.4, 0.4, 0.01, 1.0),
+    "dp_overlap": (0.4, 0, 0.01, 1.0),
     "bubble": (0.5, 0.3, 0.1, 1.0),  # 1 over the number of interleaved stages
-    "straggle": (0.01, 0.5, 0.0005, 0.06),
-    "recompute": (0.3, 0.5, 0.01, 1.0),  # forward work repeated where the source does not say
-    "goodput": (0.8, 0.15, 0.4, 1.0),  # of a whole run against its steps
-    "lora_tokens": (2.3e7, 0.5, 1e6, 1e9),
-    "lora_batch": (60.0, 0.5, 5.0, 500.0),
-    "pretrain_8b_tokens": (1.4e9, 0.5, 1e7, 1e11),
+    "straggle": (0.01, 0, 0.0005, 0.06),
+    "recompute": (0.3, 0, 0.01, 1.0),  # forward work repeated where the source does not say
+    "goodput": (0.8, 0, 0.4, 1.0),  # of a whole run against its steps
+    "lora_tokens": (2.3e7, 0, 1e6, 1e9),
+    "lora_batch": (60.0, 0, 5.0, 500.0),
+    "pretrain_8b_tokens": (1.4e9, 0, 1e7, 1e11),
 }
 GROUPS: Final = {"family": FAMILY, "engine": ENGINE, "world": WORLD}
 
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """Values by name ("family.hopper.eta16"), the pooled corrections, the residual quantiles, and how they were fitted.
+    """Values by name ("family.hopper.compute"), the pooled corrections, residual quantiles, and how they were fitted.
 
     A family or engine without a value of its own has the priors, and is *uncalibrated*.
     """

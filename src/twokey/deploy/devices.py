@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from twokey.chips import Chip, UserError, catalogue, find, nearest
+from twokey.deploy.performance.power import USUAL
 
 _NO_SYSTEM: dict[str, str] = {}
 
@@ -45,6 +46,7 @@ class Hardware:
     link_gbs: float
     domain: float  # devices in one scale-up network
     out_gbs: float  # scale-out network, one direction
+    watts: float  # for arithmetic; a usual share of the rate where the TDP is not published
     tdp_w: float | None = None  # per card
     price_usd: float | None = None  # per card
     unknown: tuple[str, ...] = ()
@@ -138,6 +140,7 @@ def _build(chip: Chip | None, row: dict[str, str]) -> Hardware:
         link = (chip.interconnect_gbs / 2) if chip and chip.interconnect_gbs else 32.0
     confidence = row.get("confidence", "")
     value = {key: (number or 0.0) / per_card for key, number in figures.items()}
+    tdp = given("tdp_w", chip.tdp_w if chip else None)
     return Hardware(
         name=chip.name if chip and not own else row["name"],
         family=row.get("family", "other"),
@@ -154,7 +157,8 @@ def _build(chip: Chip | None, row: dict[str, str]) -> Hardware:
         link_gbs=link / per_card,
         domain=float(row.get("scale_up_ranks") or 8),
         out_gbs=float(row.get("scale_out_gbs") or 25) / per_card,
-        tdp_w=given("tdp_w", chip.tdp_w if chip else None),
+        watts=tdp / per_card if tdp else value["16-bit rate"] * USUAL,
+        tdp_w=tdp,
         price_usd=chip.price_usd if chip else None,
         unknown=tuple(key for key, number in figures.items() if number is None),
         unchecked=bool(chip and chip.unchecked) or "[UNCHECKED]" in confidence,
@@ -184,4 +188,5 @@ NUMBERS = (
     "link_gbs",
     "domain",
     "out_gbs",
+    "watts",
 )

@@ -67,7 +67,10 @@ def _layout(e: Estimate) -> str:
 def _network(device: Hardware, e: Estimate) -> str:
     if e.devices <= device.domain:
         return f"inside one scale-up domain of {device.domain / device.per_card:g} cards"
-    return f"{device.out_gbs * 8 * device.per_card:.0f} Gb/s scale-out a card between scale-up domains of {device.domain / device.per_card:g} cards"  # noqa: E501
+    return (
+        f"{device.out_gbs * 8 * device.per_card:.0f} Gb/s scale-out a card between scale-up domains of "
+        f"{device.domain / device.per_card:g} cards"
+    )
 
 
 def _side(device: Hardware, e: Estimate, cards: float) -> Side:
@@ -145,7 +148,8 @@ def _training_size(device: Hardware, target: float, work: Work, constants: Const
         low, high = high, high * 2
         if high > 1e6:
             raise UserError(
-                f"{device.name}: no cluster reaches {target:,.0f} tokens a second for {work.shape.name}; more cards stop helping"  # noqa: E501
+                f"{device.name}: no cluster reaches {target:,.0f} tokens a second for "
+                f"{work.shape.name}; more cards stop helping"
             )
     for _ in range(30):
         middle = math.floor((low + high) / 2)

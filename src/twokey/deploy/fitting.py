@@ -40,7 +40,8 @@ def _slots(ready: Prepared) -> list[_Slot]:
     slots = []
     for group, member, spec in named:
         for name, (prior, spread, low, high) in spec.items():
-            slots.append(_Slot(f"{group}.{member}.{name}", name, group, member, prior, spread, low, high))
+            if spread > 0:
+                slots.append(_Slot(f"{group}.{member}.{name}", name, group, member, prior, spread, low, high))
     return slots
 
 
@@ -119,6 +120,8 @@ def _jacobian(
     for group, spec in GROUPS.items():
         for name in spec:
             moved = np.array([s.group == group and s.name == name for s in slots])
+            if not moved.any():
+                continue
             change = (residuals(x + moved * _STEP) - r) / _STEP
             for position in np.flatnonzero(moved):
                 jacobian[:, position] = np.where(_rows_of(ready, slots[int(position)]), change, 0.0)

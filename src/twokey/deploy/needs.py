@@ -11,7 +11,7 @@ from twokey.deploy.constants import Constants
 from twokey.deploy.devices import Hardware
 from twokey.deploy.estimate import Estimate, best
 from twokey.deploy.plan import Plan, Workload
-from twokey.deploy.search import Work
+from twokey.deploy.search import Kind, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Need:
 
 def work_of(workload: Workload) -> Work:
     """Return the work that the performance model is asked about."""
-    kind = "train" if workload.phase == "training" else "serve"
+    kind: Kind = "train" if workload.phase == "training" else "serve"
     return Work(
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         shape=workload.shape,
         input=workload.input,
         output=workload.output,

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twokey.chips import UserError
 from twokey.deploy.assembly import Assembly, assemble, eligible, work_pflops
@@ -26,6 +27,8 @@ from twokey.deploy.solver import Programme, Session, Solution, solve
 
 Progress = Callable[[str], None]
 _WHOLE = 1e-6
+_LARGE = 20_000  # columns from which the relaxation is built up
+_OPENED = 0.2  # share of the columns that it begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,7 @@ def place_with(
     progress(f"{len(built.cards):,} columns, {len(built.rows.names):,} rows")
     if not len(built.cards):
         return _nothing(plan, need, begun)
-    session = Session(built.programme.relaxed(), seconds)
-    relaxed = session.run()
+    session, relaxed = relaxation(built.programme, seconds)
     if relaxed.status != "optimal":
         return _nothing(plan, need, begun)
     progress(f"linear bound {_shown(plan, relaxed.objective):,.4g} {_UNITS[plan.objective]}")
@@ -104,6 +106,34 @@ def place_with(
     x, final = found
     reports = priced(built, need, x, final) if prices else ()
     return _answer(built, need, x, relaxed, reports, begun)
+
+
+def relaxation(programme: Programme, seconds: float) -> tuple[Session, Solution]:
+    """Return the solver with the whole linear relaxation in it, and its solution.
+
+    Most columns of a large plan are zero in the end. A fifth of them is opened first; then those that would better the
+    objective by their reduced cost, until none would: the solution is that of the whole relaxation, found sooner.
+    """
+    relaxed = programme.relaxed()
+    session = Session(relaxed, seconds)
+    closed = (programme.low == 0) & (np.random.default_rng(0).random(len(programme.cost)) > _OPENED)
+    if len(closed) < _LARGE:
+        return session, session.run()
+    _open(session, programme, np.flatnonzero(closed), np.zeros(len(closed)))
+    worth = 1e-9 * max(float(np.abs(programme.cost).max()), 1.0)
+    while True:
+        found = session.run()
+        better = closed & (found.reduced < -worth) if found.status == "optimal" else closed
+        if not better.any():
+            _open(session, programme, np.flatnonzero(closed), programme.high)  # for the polish
+            return session, found
+        _open(session, programme, np.flatnonzero(better), programme.high)
+        closed = closed & ~better
+
+
+def _open(session: Session, programme: Programme, columns: NDArray[np.intp], high: Array) -> None:
+    if len(columns):
+        session.bound(columns, programme.low[columns], high[columns])
 
 
 def polish(

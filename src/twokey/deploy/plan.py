@@ -141,7 +141,8 @@ def _check_conditions(plan: Plan, source: str) -> None:
             for chip in condition.chips:
                 if hardware(chip).name not in fleet_chips:
                     raise UserError(
-                        f"{source}: condition {condition.id}: no fleet of {chip}; the plan has {', '.join(sorted(fleet_chips))}"  # noqa: E501
+                        f"{source}: condition {condition.id}: no fleet of {chip}; the plan has "
+                        f"{', '.join(sorted(fleet_chips))}"
                     )
 
 
@@ -223,17 +224,18 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
         "engine",
     }
     _known(table, allowed, where)
-    phase = _text(table, "phase", where)
-    if phase not in rules.PHASES:
+    named = _text(table, "phase", where)
+    phase = next((known for known in rules.PHASES if known == named), None)
+    if phase is None:
         raise UserError(
-            f"{where}: phase: {phase!r} is not one of {', '.join(rules.PHASES)}{nearest(phase, rules.PHASES)}"
+            f"{where}: phase: {named!r} is not one of {', '.join(rules.PHASES)}{nearest(named, rules.PHASES)}"
         )
     try:
         shape = model(_text(table, "model", where))
     except UserError as error:
         raise UserError(f"{where}: model: {error}") from error
-    named = tuple(table.get("sites", ()))
-    for site in named:
+    chosen = tuple(table.get("sites", ()))
+    for site in chosen:
         if site not in sites:
             raise UserError(f"{where}: sites: no site {site!r}{nearest(str(site), sites)}")
     demand: tuple[float, ...] = ()
@@ -253,7 +255,7 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
     tpot = table.get("tpot")
     return Workload(
         name=_text(table, "name", where),
-        phase=phase,  # type: ignore[arg-type]
+        phase=phase,
         shape=shape,
         end_use=str(table.get("end_use", "unstated")),
         value=_number(table, "value", where, 1.0),
@@ -263,7 +265,7 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
         tpot_ms=units.milliseconds(str(tpot), f"{where}: tpot") if tpot is not None else None,
         tokens=tokens,
         days=days,
-        sites=named,
+        sites=chosen,
         precision=str(table.get("precision", "auto")),
         engine=str(table.get("engine", "own")),
     )

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twokey.deploy.candidates import Candidates, serving, training
+from twokey.deploy.candidates import RESERVES, Candidates, serving, training
 from twokey.deploy.constants import ENGINE, FAMILY, WORLD, Constants
 from twokey.deploy.devices import NUMBERS as DEVICE_NUMBERS
 from twokey.deploy.measurements import Measurement
 from twokey.deploy.performance import serving as serve
 from twokey.deploy.performance import training as train
 from twokey.deploy.performance.columns import Array, Columns, Setting, scalar, stack
+from twokey.deploy.performance.power import share_of_peak
 from twokey.deploy.shapes import NUMBERS as SHAPE_NUMBERS
 
 
@@ -71,7 +72,8 @@ def setting(ready: Prepared, candidates: Candidates, constants: Constants) -> Se
     engine = members(constants, "engine", ready.engines).take(ready.engine[at])
     everywhere = world(constants)
     c = candidates.columns
-    eta = np.where(c.bits == 16, family.eta16, np.where(c.bits == 8, family.eta8, family.eta8 * everywhere.fp4_gain))
+    watts = ready.device.watts[at]
+    eta = share_of_peak(watts, c.rate, everywhere.watts) * family.compute * np.where(c.bits == 16, 1.0, family.narrow)
     return Setting(ready.shape.take(at), ready.device.take(at), family, engine, everywhere, c.with_(eta=eta))
 
 
@@ -111,8 +113,9 @@ def _serve(ready: Prepared, constants: Constants, answer: Array) -> None:
     prefill = np.array([ready.rows[i].kind == "prefill" for i in at])
     server = np.array([ready.rows[i].kind == "server" for i in at])
     limit = np.array([(ready.rows[i].tpot_limit_ms or 0.0) / 1e3 for i in at])
-    context = c.prompt + c.output / 2
-    space = serve.room(on, context)
+    # TensorRT-LLM admits a request only when its whole answer has room; the others grow and evict.
+    whole = np.array([ready.rows[i].engine in RESERVES for i in at])
+    space = serve.room(on, c.prompt + c.output * np.where(whole, 1.0, 0.5))
     sequences = np.where(c.sequences > 0, c.sequences, np.maximum(np.minimum(space, c.cap) * on.world.queue, 1.0))
     sequences = np.where((c.output > 0) & (space >= 1), np.minimum(sequences, space), sequences)  # the rest waits
     time = serve.token_time(on, sequences, c.prompt, c.output, draft, accepted)

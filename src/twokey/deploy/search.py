@@ -18,6 +18,7 @@ from twokey.deploy.devices import Hardware
 from twokey.deploy.performance import serving, training
 from twokey.deploy.performance.columns import Array, Columns, Setting, scalar
 from twokey.deploy.performance.forward import least_time
+from twokey.deploy.performance.power import share_of_peak
 from twokey.deploy.predict import world
 from twokey.deploy.shapes import NUMBERS as SHAPE_NUMBERS
 from twokey.deploy.shapes import Shape
@@ -168,7 +169,9 @@ def serving_options(
     tp, pp, dp, ep, sequences = _grid(work.shape.experts, fixed, most)
     family, engine = _constants(constants, device.family, work.engine)
     everywhere = world(constants)
-    eta = {16.0: family.eta16, 8.0: family.eta8, 4.0: family.eta8 * everywhere.fp4_gain}[n.bits]
+    eta = share_of_peak(scalar(device.watts), scalar(n.rate), everywhere.watts) * family.compute
+    if n.bits != 16:
+        eta = eta * family.narrow
     config = Columns(
         {
             "tp": tp,
@@ -262,7 +265,7 @@ def training_options(
             "micro": micro_,
             "cp": np.ones(len(cells)),
             "rate": np.full(len(cells), rate),
-            "eta": np.full(len(cells), float(family.eta16)),
+            "eta": np.full(len(cells), float(family.compute)),
         }
     )
     on = Setting(_single(shape, SHAPE_NUMBERS), _single(device, DEVICE_NUMBERS), family, engine, everywhere, config)

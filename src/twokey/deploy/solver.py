@@ -61,7 +61,7 @@ class Programme:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """`status` is "optimal", "infeasible", "limit" (best found so far) or "unbounded"; duals are of the linear solve."""  # noqa: E501
+    """`status` is "optimal", "infeasible", "limit" (best so far) or "unbounded"; duals are of the linear solve."""
 
     status: str
     objective: float
@@ -119,7 +119,7 @@ def _silence_banner() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 1)
-        highspy.Highs()  # type: ignore[no-untyped-call]
+        highspy.Highs()  # type: ignore[no-untyped-call]  # highspy ships no types for it
     finally:
         os.dup2(kept, 1)
         os.close(kept)
@@ -128,7 +128,7 @@ def _silence_banner() -> None:
 
 def _quiet_highs() -> highspy.Highs:
     _silence_banner()
-    h = highspy.Highs()  # type: ignore[no-untyped-call]
+    h = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy ships no types for it
     h.silent()
     return h
 

@@ -39,7 +39,8 @@ def _quote(text: str) -> str:
     return json.dumps(text, ensure_ascii=True)
 
 
-def _list(items: tuple[str, ...]) -> str:
+def quoted_list(items: tuple[str, ...]) -> str:
+    """CEL: a list of strings."""
     return "[" + ", ".join(_quote(item) for item in items) + "]"
 
 
@@ -84,15 +85,19 @@ def reaches(slug: str) -> str:
     return f"({direct} || {scheduled})"
 
 
-def permits(entry: Licensed) -> str:
+def access(entry: Licensed) -> str:
     """CEL: this end use and phase may run on the chip, and the namespace is approved for the end use."""
-    uses = _list(tuple(f"{use}/{phase}" for use, phase in entry.uses))
-    rule = f"variables.endUse + '/' + variables.phase in {uses} && variables.approved"
+    uses = quoted_list(tuple(f"{use}/{phase}" for use, phase in entry.uses))
+    return f"variables.endUse + '/' + variables.phase in {uses} && variables.approved"
+
+
+def permits(entry: Licensed) -> str:
+    """CEL: `access`, at a place that the chip's conditions allow."""
     if entry.places is None:
-        return rule
+        return access(entry)
     key = _quote(PLACE_LABEL)
     held = f"has(object.spec.nodeSelector) && {key} in object.spec.nodeSelector"
-    return f"{rule} && {held} && object.spec.nodeSelector[{key}] in {_list(entry.places)}"
+    return f"{access(entry)} && {held} && object.spec.nodeSelector[{key}] in {quoted_list(entry.places)}"
 
 
 def pod_variables() -> list[dict[str, str]]:
@@ -109,7 +114,8 @@ def pod_variables() -> list[dict[str, str]]:
     ]
 
 
-def _policy(name: str, rules: list[Manifest], validations: list[Manifest], **more: Any) -> list[Manifest]:
+def build_policy(name: str, rules: list[Manifest], validations: list[Manifest], **more: Any) -> list[Manifest]:
+    """Return a policy that fails closed, and its binding; `more` may hold variables, paramKind, matchConditions."""
     spec: Manifest = {"failurePolicy": "Fail", "matchConstraints": {"resourceRules": rules}, "validations": validations}
     spec.update({key: value for key, value in more.items() if key in {"variables", "paramKind", "matchConditions"}})
     binding: Manifest = {"policyName": name, "validationActions": ["Deny", "Audit"]}
@@ -121,11 +127,12 @@ def _policy(name: str, rules: list[Manifest], validations: list[Manifest], **mor
     ]
 
 
-def _rule(group: str, version: str, resources: list[str], operations: list[str]) -> Manifest:
+def rule(group: str, version: str, resources: list[str], operations: list[str]) -> Manifest:
+    """Return which requests a policy looks at."""
     return {"apiGroups": [group], "apiVersions": [version], "resources": resources, "operations": operations}
 
 
-_ADMIN: Final = f"'groups' in request.userInfo && {_quote(ADMINS)} in request.userInfo.groups"
+ADMIN: Final = f"'groups' in request.userInfo && {_quote(ADMINS)} in request.userInfo.groups"
 
 
 def manifests(policy: Policy, nodes: dict[str, str] | None = None) -> list[Manifest]:
@@ -140,7 +147,7 @@ def manifests(policy: Policy, nodes: dict[str, str] | None = None) -> list[Manif
     pods = [
         {
             "expression": f"!{reaches(entry.slug)} || ({permits(entry)})",
-            "message": f"{entry.chip}: only for {_words(entry)}, in a namespace approved for that end use "
+            "message": f"{entry.chip}: only for {words(entry)}, in a namespace approved for that end use "
             f"(conditions {', '.join(entry.conditions)})",
             "reason": "Forbidden",
         }
@@ -151,18 +158,18 @@ def manifests(policy: Policy, nodes: dict[str, str] | None = None) -> list[Manif
         listed,
     ]
     if pods:
-        made += _policy(
+        made += build_policy(
             "twokey-licensed-chips",
-            [_rule("", "v1", ["pods"], ["CREATE", "UPDATE"])],
+            [rule("", "v1", ["pods"], ["CREATE", "UPDATE"])],
             pods,
             variables=pod_variables(),
             paramKind=params,
             matchConditions=[{"name": "not-being-deleted", "expression": "!has(object.metadata.deletionTimestamp)"}],
         )
     made += _fixed_labels()
-    made += _policy(
+    made += build_policy(
         "twokey-no-direct-binding",
-        [_rule("", "v1", ["pods/binding"], ["CREATE"])],
+        [rule("", "v1", ["pods/binding"], ["CREATE"])],
         [
             {
                 "expression": "request.userInfo.username == 'system:kube-scheduler' || !has(params.data) || "
@@ -176,7 +183,8 @@ def manifests(policy: Policy, nodes: dict[str, str] | None = None) -> list[Manif
     return made
 
 
-def _words(entry: Licensed) -> str:
+def words(entry: Licensed) -> str:
+    """Return the end uses and phases that a licensed chip may run, for a refusal."""
     return ", ".join(f"{use} ({phase})" for use, phase in entry.uses) or "no end use"
 
 
@@ -189,9 +197,9 @@ def _fixed_labels() -> list[Manifest]:
     taints = " == ".join(
         f"(has({holder}.spec.taints) ? {holder}.spec.taints.{each} : [])" for holder in ("object", "oldObject")
     )
-    made = _policy(
+    made = build_policy(
         "twokey-fixed-end-use",
-        [_rule("", "v1", ["pods"], ["UPDATE"])],
+        [rule("", "v1", ["pods"], ["UPDATE"])],
         [
             {
                 "expression": _same("pod", END_USE_LABEL),
@@ -200,12 +208,12 @@ def _fixed_labels() -> list[Manifest]:
             }
         ],
     )
-    made += _policy(
+    made += build_policy(
         "twokey-fixed-nodes",
-        [_rule("", "v1", ["nodes"], ["UPDATE"])],
+        [rule("", "v1", ["nodes"], ["UPDATE"])],
         [
             {
-                "expression": f"({_ADMIN}) || ({_same('node', CHIP_LABEL)} && {_same('node', PLACE_LABEL)} && {taints})",  # noqa: E501
+                "expression": f"({ADMIN}) || ({_same('node', CHIP_LABEL)} && {_same('node', PLACE_LABEL)} && {taints})",
                 "message": "chip labels and taints of nodes are changed by licence administrators only",
                 "reason": "Forbidden",
             }
@@ -219,12 +227,12 @@ def _fixed_labels() -> list[Manifest]:
 
     forward, back = held_in("object", "oldObject"), held_in("oldObject", "object")
     new = f"(has(object.metadata.labels) ? object.metadata.labels : {{}}).all(k, !{ours})"
-    made += _policy(
+    made += build_policy(
         "twokey-fixed-approvals",
-        [_rule("", "v1", ["namespaces"], ["CREATE", "UPDATE"])],
+        [rule("", "v1", ["namespaces"], ["CREATE", "UPDATE"])],
         [
             {
-                "expression": f"({_ADMIN}) || (request.operation == 'CREATE' ? {new} : ({forward} && {back}))",
+                "expression": f"({ADMIN}) || (request.operation == 'CREATE' ? {new} : ({forward} && {back}))",
                 "message": "phase and approvals of a namespace are set by licence administrators only",
                 "reason": "Forbidden",
             }

@@ -104,7 +104,7 @@ def _units(cards: float, per_card: float) -> int:
 
 
 def device_classes(policy: Policy) -> list[Manifest]:
-    """Return DRA device classes per chip, and a policy that keeps claims to the classes of chips a namespace may use."""  # noqa: E501
+    """Return the DRA device classes, one per chip (`claims` says who may use them)."""
     made: list[Manifest] = []
     for chip in policy.chips:
         expression = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from twokey.deploy.enforce import admission, queues
+from twokey.deploy.enforce import admission, claims, queues
 from twokey.deploy.enforce.policy import Policy
 
 
@@ -24,7 +24,7 @@ def documents(policy: Policy, nodes: dict[str, str] | None = None) -> dict[str, 
         "admission.yaml": dump(admission.manifests(policy, nodes)),
         "namespaces.yaml": dump(queues.namespaces(policy)),
         "kueue.yaml": dump(queues.kueue(policy)),
-        "dra.yaml": dump(queues.device_classes(policy)),
+        "dra.yaml": dump([*queues.device_classes(policy), *claims.manifests(policy)]),
     }
     found.update({f"slurm/{name}": text for name, text in queues.slurm(policy).items()})
     return found

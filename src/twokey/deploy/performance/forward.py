@@ -8,6 +8,7 @@ import numpy as np
 
 from twokey.deploy.performance.columns import Array, Setting, larger
 from twokey.deploy.performance.network import all_reduce, all_to_all
+from twokey.deploy.performance.power import share_of_peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +54,24 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     attention_flops = layers * mine * read * flops_each / c.tp
     ways = np.minimum(c.tp, s.kv_heads)
     cache = layers * sequences / c.dp * read * s.cache_values * c.cache_bytes / ways
+    sixteen = on.device.tflops16 * 1e12
+    kept = share_of_peak(on.device.watts, sixteen, w.watts) * on.family.compute
+    kernel = w.attention_prompt if prompt else np.minimum(w.attention * on.engine.attention, 1)
     attention = larger(
-        attention_flops
-        / (on.device.tflops16 * 1e12 * on.family.eta16 * np.minimum(w.attention * on.engine.attention, 1)),
-        cache / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m * np.minimum(w.cache * on.engine.attention, 1)),
+        attention_flops / (sixteen * kept * kernel),
+        cache / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m * w.cache),
     )
 
     group = c.tp * c.dp
     n = np.maximum(s.experts, 1)
     touched = np.where(s.experts > 0, n * (1 - np.exp(tokens * np.log1p(-np.minimum(s.topk / n, 0.999)))), 0.0)
     skew = 1 + (w.imbalance - 1) * (1 - 1 / c.ep)
+    wide = s.ffn_width / np.maximum(group / np.maximum(c.ep, 1), 1)  # of one device's slice of an expert
+    full = wide / (wide + w.slice)
     experts = s.moe_layers * _gemm(
         on,
-        2 * tokens * s.topk * s.expert / group * skew / w.grouped,
-        touched * s.expert * c.expert_bytes / np.minimum(group, n) * skew / w.grouped_memory,
+        2 * tokens * s.topk * s.expert / group * skew / w.grouped / full,
+        touched * s.expert * c.expert_bytes / np.minimum(group, n) * skew / w.grouped_memory / full,
     )
 
     reduce = np.where(c.tp > 1, 2 * layers * all_reduce(on, c.tp, mine * s.hidden * 2), 0.0)

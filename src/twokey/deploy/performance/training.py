@@ -8,6 +8,7 @@ import numpy as np
 
 from twokey.deploy.performance.columns import Array, Setting
 from twokey.deploy.performance.network import all_reduce, all_to_all
+from twokey.deploy.performance.power import share_of_peak
 
 _STATE_BYTES = 18.0  # weight and gradient in 16 bits, master weight and two moments in 32
 
@@ -52,8 +53,11 @@ def step(on: Setting, length: Array, sequences: Array, recompute: Array) -> Step
     passes = 3 + recompute
     width = s.hidden / np.sqrt(c.tp)
     fill = width / (width + w.width)
-    base = on.device.tflops16 * 1e12 * on.family.eta16 * w.train * fill
-    fast = 1 + (c.rate / (on.device.tflops16 * 1e12) - 1) * w.fp8_train
+    sixteen = on.device.tflops16 * 1e12
+    kept = share_of_peak(on.device.watts, sixteen, w.watts)
+    base = sixteen * kept * on.family.compute * w.train * fill
+    gain = c.rate * share_of_peak(on.device.watts, c.rate, w.watts) / (sixteen * kept)
+    fast = 1 + (gain - 1) * w.fp8_train
     compute = each * passes * ((linear + routed) / (base * fast) + attention / (base * w.attention_train))
     compute = compute * (1 + w.kernels / np.maximum(s.hidden, 1))
 

@@ -24,10 +24,10 @@ class Span:
 
 
 def in_order(readings: Sequence[Reading]) -> tuple[list[Reading], list[Flag]]:
-    """Return readings with times that only rise; a sample that goes back in time, or repeats one, is flagged and dropped.
+    """Return readings with times that only rise; what goes back in time, or repeats, is flagged and dropped.
 
     Two different values at one time contradict each other: both go, which leaves a gap.
-    """  # noqa: E501
+    """
     flags: list[Flag] = []
     kept: list[Reading] = []
     contradicted: set[float] = set()

@@ -21,7 +21,7 @@ ACCOUNTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A domestic share, 0 to 1: what was measured, and the least and most it can be. None where nothing was measured."""  # noqa: E501
+    """A domestic share, 0 to 1: measured, and the least and most it can be; None where nothing was measured."""
 
     site: str  # "all sites" for the sum
     period: int  # -1 for the whole time

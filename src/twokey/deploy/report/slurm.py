@@ -27,7 +27,8 @@ def read(
     missing = [name for name in _NEEDED if rows and name not in rows[0]]
     if not rows or missing:
         raise UserError(
-            f"{source}: no column {', '.join(missing or _NEEDED)}; run sacct -X -P --format={','.join(_NEEDED)},Start,End"  # noqa: E501
+            f"{source}: no column {', '.join(missing or _NEEDED)}; run sacct -X -P "
+            f"--format={','.join(_NEEDED)},Start,End"
         )
     amounts: list[Amount] = []
     flags: list[Flag] = []

@@ -43,7 +43,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "measure": ("measure", "口径"),
     "note": (
         "Allocated is device time x nominal 16-bit compute; used is that x utilisation, which exporters define "
-        "differently; delivered is tokens counted by the serving engine. The bounds hold whatever happened in the gaps.",  # noqa: E501
+        "differently; delivered is tokens counted by the serving engine. The bounds hold whatever "
+        "happened in the gaps.",
         "已分配 = 设备时间 × 标称 16 位算力;已使用 = 再乘以利用率(各导出器定义不同);已交付 = 推理引擎计数的 token。"
         "无论缺口期间发生了什么,区间均成立。",
     ),
