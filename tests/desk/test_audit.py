@@ -69,7 +69,7 @@ def _behind(sql: str) -> None:
     [
         ("UPDATE audit_event SET payload = '{}' WHERE verb = 'release.signed'", "was altered"),
         ("UPDATE ledger_movement SET actor = 'nobody' WHERE kind = 'draw'", "was altered"),
-        ("UPDATE ledger_entry SET units = units + 1", "was altered"),
+        ("UPDATE ledger_movement SET units[1] = units[1] + 1", "was altered"),
         ("UPDATE audit_event SET at = at - interval '1 day' WHERE verb = 'release.signed'", "was altered"),
         ("DELETE FROM audit_event WHERE verb = 'release.signed'", "is gone"),
         ("UPDATE audit_seal SET root = repeat('0', 64)", "does not match"),

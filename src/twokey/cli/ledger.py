@@ -59,7 +59,7 @@ def list_authorisations(actor: Actor, form: str) -> None:
 def show_authorisation(actor: Actor, form: str, authorisation_id: int) -> None:
     """Show one authorisation: its balance, its conditions, its movements."""
     from twokey.desk.api import show as shapes
-    from twokey.desk.ledger.models import Entry
+    from twokey.desk.ledger.models import Movement
     from twokey.desk.ledger.shipments import authorisations
     from twokey.desk.reasons import missing
 
@@ -67,17 +67,19 @@ def show_authorisation(actor: Actor, form: str, authorisation_id: int) -> None:
     if row is None:
         raise missing("authorisation", authorisation_id)
     body = dump(shapes.authorisation(row))
-    entries = Entry.objects.filter(balance_id=row.balance_id).select_related("movement__shipment").order_by("pk")
+    touched = Movement.objects.filter(balances__contains=[row.balance_id]).select_related("shipment").order_by("pk")
     moves = [
         {
-            "at": each.movement.at.isoformat(timespec="seconds"),
-            "movement": each.movement.kind,
-            "units": each.units,
-            "value_minor": each.value_minor,
-            "shipment": each.movement.shipment.number if each.movement.shipment else "",
-            "actor": each.movement.actor,
+            "at": each.at.isoformat(timespec="seconds"),
+            "movement": each.kind,
+            "units": entry.units,
+            "value_minor": entry.value_minor,
+            "shipment": each.shipment.number if each.shipment else "",
+            "actor": each.actor,
         }
-        for each in entries
+        for each in touched
+        for entry in each.entries
+        if entry.balance_id == row.balance_id
     ]
     if form == "json":
         show({**body, "movements": moves}, form)
