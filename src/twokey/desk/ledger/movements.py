@@ -58,7 +58,7 @@ def move(
     """
     lines = sorted((each.balance_id, each.units, each.value_minor, each.uses) for each in amounts)
     # As PostgreSQL's own text of an array: a list would be adapted element by element, which costs more than the call.
-    columns = [f"{{{','.join(map(str, column))}}}" for column in zip(*lines, strict=True)] or [None] * 4
+    columns = tuple(f"{{{','.join(map(str, column))}}}" for column in zip(*lines, strict=True)) or (None,) * 4
     digest = hashlib.sha256(f"{kind}|{of}|{shipment_id}|{lines}".encode()).hexdigest()
     arguments = (kind, key, digest, of, *columns, shipment_id, actor, why[:300])
     try:
