@@ -138,11 +138,14 @@ def reserve_for_draws(pairs: list[tuple[int, int]], writers: int, each: int) -> 
 
 def ledger(seconds: float, writers: int, rounds: int) -> None:
     """Measure both sides in turns, and print rates, percentiles and the ratio."""
-    from django.db import connection
+    from django.db import connections
 
-    with connection.cursor() as cursor:
+    from twokey.desk.roles import ROLE
+
+    with connections["owner"].cursor() as cursor:
         cursor.execute("CREATE TABLE bench_bare (id int PRIMARY KEY, n bigint NOT NULL)")
         cursor.execute("INSERT INTO bench_bare SELECT n, 0 FROM generate_series(0, 999) n")
+        cursor.execute(f"GRANT ALL ON bench_bare TO {ROLE}")
         cursor.execute("SHOW fsync")
         fsync = cursor.fetchone()[0]
     print(f"{writers} connections, {rounds} rounds of {seconds:g} s each side, fsync {fsync}, 2 keys a movement")
@@ -171,7 +174,7 @@ def ledger(seconds: float, writers: int, rounds: int) -> None:
 
 def queue(count: int) -> None:
     """Fill the queue and show a page of it, at its head and in its middle."""
-    from django.db import connection
+    from django.db import connection, connections
     from django.test.utils import CaptureQueriesContext
 
     from twokey.desk.actors import Actor, Role
@@ -198,6 +201,7 @@ def queue(count: int) -> None:
             " now() - id * interval '1 min' FROM cases_order WHERE number LIKE 'B%%'",
             [authority.pk, party],
         )
+    with connections["owner"].cursor() as cursor:
         cursor.execute("ANALYZE")
     officer = Actor(0, "bench", Role.OFFICER, "cli", authority.pk, "BENCH", "export")
     print(f"queue of {count:,} cases")
@@ -227,9 +231,9 @@ def main() -> None:
         boot.ready()
         ledger(chosen.seconds, chosen.writers, chosen.rounds)
         queue(chosen.cases)
-        from django.db import connection
+        from django.db import connections
 
-        connection.close()
+        connections.close_all()
         stop(Path(folder) / "postgres")
 
 

@@ -184,6 +184,7 @@ EXAMPLES: dict[str, Any] = {
     "ship": {"serials": {}},
     "deliveries": ARRIVAL,
     "customs-entries": ARRIVAL,
+    "/exchange/received": {"document": {"payload": "x", "signatures": []}},
     "/usage": {
         "rows": [
             {"licence": "x", "shipment": "x", "quantity": 1, "unit": "pcs", "entry": "E1", "on": DAY, "place": "m"}

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from twokey.desk.audit.models import Event, OutboxMessage
@@ -20,6 +19,7 @@ from twokey.desk.ledger.verify import verify_ledger
 from twokey.desk.reasons import Refused
 from twokey.desk.worker import WORKER, round_of
 
+from .conftest import as_owner
 from .world import World, today
 
 
@@ -239,7 +239,7 @@ def test_an_adjustment_needs_two_officers_of_the_authority(world: World) -> None
 
 def test_verify_sees_a_number_that_was_changed_behind_the_ledger(world: World) -> None:
     authorisation = world.approved(world.order(), "export")
-    with connection.cursor() as cursor:
+    with as_owner() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(

@@ -20,6 +20,8 @@ from twokey.desk.ledger.movements import Amount, move
 from twokey.desk.ledger.verify import verify_ledger
 from twokey.desk.reasons import Refused
 
+from .conftest import as_owner
+
 pytestmark = [pytest.mark.stress, pytest.mark.usefixtures("committed")]
 CONNECTIONS = 64
 ATTEMPTS = 1000
@@ -237,7 +239,7 @@ def without(*parts: str, checks: bool = True) -> Iterator[None]:
         assert part in weak
         weak = weak.replace(part, "" if part.startswith("AND") else "true")
     names = ["balance_within_limits"] if checks else []
-    with connection.cursor() as cursor:
+    with as_owner() as cursor:
         cursor.execute(weak.replace("%", "%%"), [])
         saved = []
         for name in names:
@@ -247,7 +249,7 @@ def without(*parts: str, checks: bool = True) -> Iterator[None]:
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
+        with as_owner() as cursor:
             cursor.execute(_MOVE.replace("%", "%%"), [])
             cursor.execute("UPDATE ledger_balance SET units_cap = NULL, value_cap = NULL, uses_cap = NULL")
             for name, definition in saved:

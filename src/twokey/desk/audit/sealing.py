@@ -32,6 +32,7 @@ _LOCK: Final = 7_240_128  # advisory lock: one sealer at a time
 STREAMS: Final[Mapping[str, str]] = {
     "event": "SELECT r.id, to_jsonb(r), r.at FROM audit_event r",
     "document": "SELECT r.id, to_jsonb(r), r.at FROM audit_signeddocument r",
+    "received": "SELECT r.id, to_jsonb(r), r.at FROM audit_received r",
     "movement": "SELECT r.id, to_jsonb(r), r.at FROM ledger_movement r",
 }
 

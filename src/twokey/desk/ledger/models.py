@@ -208,6 +208,7 @@ class Shipment(models.Model):
 
         PLANNED = "planned"
         RESERVED = "reserved"
+        HALF_SIGNED = "half_signed"  # drawn and signed here; the other desk has not completed it
         RELEASED = "released"
         SHIPPED = "shipped"
         DELIVERED = "delivered"
@@ -216,7 +217,7 @@ class Shipment(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="shipments")
     number = models.CharField(max_length=40, unique=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.PLANNED)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PLANNED)
     place = models.CharField(max_length=20)
     created_by = models.CharField(max_length=150)
     created_at = models.DateTimeField(auto_now_add=True)

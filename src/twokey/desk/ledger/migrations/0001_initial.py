@@ -215,6 +215,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("planned", "Planned"),
                             ("reserved", "Reserved"),
+                            ("half_signed", "Half Signed"),
                             ("released", "Released"),
                             ("shipped", "Shipped"),
                             ("delivered", "Delivered"),
@@ -222,7 +223,7 @@ class Migration(migrations.Migration):
                             ("returned", "Returned"),
                         ],
                         default="planned",
-                        max_length=10,
+                        max_length=12,
                     ),
                 ),
                 ("place", models.CharField(max_length=20)),
