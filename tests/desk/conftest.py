@@ -38,7 +38,7 @@ with psycopg.connect(_OWNER, autocommit=True) as _connection:
 os.environ["TWOKEY_OWNER_URL"] = _OWNER
 os.environ["TWOKEY_DATABASE_URL"] = make_conninfo(_OWNER, options=f"-crole={roles.ROLE}")
 boot.setup()
-boot.migrate()
+os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else a worker of pytest-xdist would set Django up on our server
 
 from django.db import connection, transaction  # noqa: E402
 from django.db.backends.utils import CursorWrapper  # noqa: E402
@@ -53,8 +53,9 @@ for _code, _side in (("BIS", "export"), ("MIIT", "import"), ("NDRC", "import"), 
 
 @pytest.fixture(scope="session", autouse=True)
 def _database_open(django_db_blocker: object) -> None:
-    """Let tests reach the database; isolation is done below."""
+    """Let tests reach the database, and bring its schema up; isolation is done below."""
     getattr(django_db_blocker, "unblock", lambda: None)()
+    boot.migrate()
 
 
 @pytest.fixture(autouse=True)

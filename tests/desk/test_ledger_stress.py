@@ -12,7 +12,7 @@ from datetime import timedelta
 from importlib.resources import files
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from twokey.desk.ledger.models import Balance
@@ -226,6 +226,57 @@ def test_no_draw_is_late(end: str) -> None:
         assert refused, "the writers were done before the change: the race was not run"
     print(f"slowest change of state under 16 writers ({end}): {slowest * 1000:.0f} ms")
     assert verify_ledger().differences == ()
+
+
+def behind(hold: Callable[[], None], then: Callable[[], None], key: str, amounts: list[Amount]) -> bool:
+    """Reserve while another connection holds the rows: it does `hold`, sees us wait, does `then`, and commits."""
+    answers: list[bool] = []
+    with transaction.atomic():
+        hold()
+
+        def work() -> None:
+            try:
+                answers.append(reserve(key, amounts))
+            finally:
+                connections.close_all()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        waiting = 0
+        while not waiting and thread.is_alive():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                waiting = cursor.fetchone()[0]
+        assert waiting, "nobody waited: the race was not run"
+        then()
+    thread.join(30)
+    return answers[0]
+
+
+def test_a_movement_that_waited_past_the_end_is_refused() -> None:
+    """The rows are only locked, not changed, so nothing makes PostgreSQL look at them again."""
+    first, second = balance("first"), balance("second")
+    ends = timezone.now() + timedelta(seconds=1)
+    Balance.objects.filter(pk=first).update(closes_at=ends)
+
+    def until_it_ended() -> None:
+        while timezone.now() <= ends:
+            time.sleep(0.05)
+
+    amounts = [Amount(first, 1, 1, 1), Amount(second, 1, 1, 1)]
+    assert not behind(
+        lambda: Balance.objects.select_for_update().get(pk=second) and None, until_it_ended, "late", amounts
+    )
+    assert totals(first) == totals(second) == (0, 0, 0)
+
+
+def test_capacity_that_comes_back_while_one_waits_is_given_to_it() -> None:
+    pk = balance("line", units_cap=10)
+    held = move("reserve", "held", amounts=[Amount(pk, 10, 0, 1)], actor="load").movement_id
+    assert behind(
+        lambda: move("void", "back", of=held, actor="load") and None, lambda: None, "next", [Amount(pk, 10, 0, 1)]
+    )
+    assert totals(pk) == (10, 0, 1)
 
 
 _MOVE = (files("twokey.desk.ledger") / "sql" / "move.sql").read_text(encoding="utf-8")
