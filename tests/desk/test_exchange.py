@@ -276,3 +276,10 @@ def test_a_change_of_state_here_reaches_the_other_desk_signed(first: World, seco
     document = exchange.latest_change(first["bis1"], pair.export.pk)
     assert second.ask("receive", document=document.jws)
     assert second.refusal("receive", document=document.jws) == ["received_before"]
+
+
+def test_a_half_that_is_never_completed_is_taken_back(first: World, second: Second, pair: Pair) -> None:
+    half(first, pair)
+    shipments.take_back(first["seller"], pair.shipment.pk, "r", {1: 10}, "the other desk refused")
+    assert Balance.objects.get(pk=pair.export.balance_id).units_drawn == 0
+    assert verify_ledger().differences == ()

@@ -138,6 +138,46 @@ def flows(actor: Actor, form: str) -> None:
     show([asdict(each) for each in service(actor)], form, columns, "Nothing has been approved yet.")
 
 
+@ledger.command("condition")
+@click.argument("condition_id", type=int)
+@click.option("--text-en", required=True)
+@click.option("--text-zh", required=True)
+@click.option("--reason", "why", required=True)
+@click.option("--lift", is_flag=True, help="Lift it instead of saying it anew.")
+@at_desk
+def condition(actor: Actor, form: str, condition_id: int, text_en: str, text_zh: str, why: str, lift: bool) -> None:
+    """Say a condition anew, or lift it; only another officer of the authority that set it can."""
+    from twokey.desk.ledger.adjusting import change_condition
+
+    row = change_condition(actor, condition_id, text_en=text_en, text_zh=text_zh, why=why, lift=lift)
+    show({"id": row.pk, "code": row.code, "kind": row.kind, "lifted": row.lifted, "text_en": row.text_en}, form)
+
+
+@ledger.command("rate")
+@click.argument("base")
+@click.argument("quote")
+@click.argument("numerator", type=int)
+@click.argument("denominator", type=int)
+@click.option("--source", required=True)
+@click.option("--on", required=True, metavar="YYYY-MM-DD")
+@at_desk
+def rate(
+    actor: Actor, form: str, base: str, quote: str, numerator: int, denominator: int, source: str, on: str
+) -> None:
+    """Enter an exchange rate as two whole numbers, such as USD CNY 71234 10000, with its source and day."""
+    from datetime import date
+
+    from twokey.cli.errors import UserError
+    from twokey.desk.ledger.money import add_rate
+
+    try:
+        day = date.fromisoformat(on)
+    except ValueError:
+        raise UserError(f"--on {on}: not a day; write it as 2026-01-28") from None
+    row = add_rate(actor, base, quote, numerator, denominator, source, day)
+    show({"rate": row.pk, "base": base, "quote": quote, "on": on, "source": source}, form)
+
+
 @ledger.command("cap")
 @click.argument("product")
 @click.option("--destination", "destinations", multiple=True, default=("CN", "MO"), show_default=True)
