@@ -165,9 +165,6 @@ def rate(
     actor: Actor, form: str, base: str, quote: str, numerator: int, denominator: int, source: str, on: str
 ) -> None:
     """Enter an exchange rate as two whole numbers, such as USD CNY 71234 10000, with its source and day."""
-    from datetime import date
-
-    from twokey.cli.errors import UserError
     from twokey.desk.ledger.money import add_rate
 
     try:
