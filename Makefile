@@ -24,7 +24,7 @@ demo: setup ## assess the founding case of 28 January 2026
 
 test: setup ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/desk
-	$(BIN)/python -m pytest tests/desk
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/desk
 
 lint: setup ## format, lint, types, import arrows, docstrings
 	$(BIN)/ruff format --check .

@@ -7,10 +7,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 _ROOT = Path(tempfile.mkdtemp(prefix="twokey-test-"))
 _ROOT.chmod(0o755)
@@ -20,19 +22,26 @@ os.environ["TWOKEY_HOSTS"] = "localhost,testserver"
 os.environ["TWOKEY_SCAN_COMMAND"] = (
     "true {path}"  # a scanner that passes everything; tests of the scanner set their own
 )
-os.environ.pop("TWOKEY_DATABASE_URL", None)
 
-from twokey.desk import boot  # noqa: E402
+from twokey.desk import boot, postgres, roles  # noqa: E402
 from twokey.desk.home import home  # noqa: E402
 
-boot.setup()
-with psycopg.connect(os.environ["TWOKEY_DATABASE_URL"], autocommit=True) as _connection:
+home().make()
+_OWNER = postgres.start(home().database, "twokey")
+with psycopg.connect(_OWNER, autocommit=True) as _connection:
+    roles.make_role(_connection)
     # Flushing every commit to disk is not what most tests are about; the crash tests start a server of their own.
     _connection.execute("ALTER SYSTEM SET fsync = off")
     _connection.execute("SELECT pg_reload_conf()")
-boot.migrate()
+# Every test runs with the rights of the desk's role. The login behind it is the owner's, so that a test that plays the
+# owner (`as_owner`) can do so inside its own transaction.
+os.environ["TWOKEY_OWNER_URL"] = _OWNER
+os.environ["TWOKEY_DATABASE_URL"] = make_conninfo(_OWNER, options=f"-crole={roles.ROLE}")
+boot.setup()
+os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else a worker of pytest-xdist would set Django up on our server
 
 from django.db import connection, transaction  # noqa: E402
+from django.db.backends.utils import CursorWrapper  # noqa: E402
 
 from twokey.desk.signing import FileSigner  # noqa: E402
 
@@ -44,8 +53,9 @@ for _code, _side in (("BIS", "export"), ("MIIT", "import"), ("NDRC", "import"), 
 
 @pytest.fixture(scope="session", autouse=True)
 def _database_open(django_db_blocker: object) -> None:
-    """Let tests reach the database; isolation is done below."""
+    """Let tests reach the database, and bring its schema up; isolation is done below."""
     getattr(django_db_blocker, "unblock", lambda: None)()
+    boot.migrate()
 
 
 @pytest.fixture(autouse=True)
@@ -71,9 +81,22 @@ def committed() -> Iterator[None]:
     sweep()
 
 
+@contextmanager
+def as_owner() -> Iterator[CursorWrapper]:
+    """Do what only the owner of the database can, in the test's own transaction where it has one."""
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+        cursor.execute("SET ROLE postgres")
+        try:
+            yield cursor
+        finally:
+            if not connection.needs_rollback:
+                cursor.execute("RESET ROLE")
+
+
 def sweep() -> None:
     """Empty every table, past the triggers that keep history (only a superuser can)."""
-    with connection.cursor() as cursor:
+    with as_owner() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(
             "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables "
@@ -83,7 +106,7 @@ def sweep() -> None:
         cursor.execute("SET session_replication_role = origin")
     from django.core.management import call_command
 
-    call_command("migrate", verbosity=0)  # content types and permissions
+    call_command("migrate", database="owner", verbosity=0)  # content types and permissions
 
 
 @pytest.fixture

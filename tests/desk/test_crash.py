@@ -40,7 +40,7 @@ def server() -> Iterator[Path]:
         # One sync of the file system in place of one for each of 1,500 files: the recovery is the same, and quick.
         connection.execute("ALTER SYSTEM SET recovery_init_sync_method = syncfs")
         connection.execute("SELECT pg_reload_conf()")
-    environment = {**os.environ, "TWOKEY_DATABASE_URL": url, "TWOKEY_HOME": str(root / "home")}
+    environment = {**os.environ, "TWOKEY_DATABASE_URL": url, "TWOKEY_OWNER_URL": "", "TWOKEY_HOME": str(root / "home")}
     script = "from twokey.desk import boot; boot.ready()"
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
     yield folder
@@ -125,7 +125,7 @@ def test_the_desk_does_not_start_on_a_server_that_could_lose_commits(server: Pat
         connection.execute("ALTER DATABASE twokey SET synchronous_commit = off")
     with psycopg.connect(url) as connection, pytest.raises(UserError, match="synchronous_commit"):
         postgres.check_durable(connection)
-    environment = {**os.environ, "TWOKEY_DATABASE_URL": url}
+    environment = {**os.environ, "TWOKEY_DATABASE_URL": url, "TWOKEY_OWNER_URL": ""}
     command = [sys.executable, "-m", "twokey.cli.main", "ledger", "verify"]
     script = "import sys; sys.argv = ['twokey', 'ledger', 'verify']; from twokey.cli.main import run; run()"
     done = subprocess.run([command[0], "-c", script], env=environment, capture_output=True, text=True, check=False)
@@ -145,7 +145,13 @@ def test_the_web_process_killed_under_load_loses_nothing(server: Path) -> None:
     home = Path(tempfile.mkdtemp(prefix="twokey-serve-"))
     home.chmod(0o755)
     url = postgres.start(server, "twokey")
-    environment = {**os.environ, "TWOKEY_DATABASE_URL": url, "TWOKEY_HOME": str(home), "TWOKEY_HOSTS": "127.0.0.1"}
+    environment = {
+        **os.environ,
+        "TWOKEY_DATABASE_URL": url,
+        "TWOKEY_OWNER_URL": "",
+        "TWOKEY_HOME": str(home),
+        "TWOKEY_HOSTS": "127.0.0.1",
+    }
     script = "import sys; from twokey.cli.main import run; sys.argv = ['twokey', *sys.argv[1:]]; run()"
     loaded = subprocess.run(
         [sys.executable, "-c", script, "demo"], env=environment, capture_output=True, text=True, check=False

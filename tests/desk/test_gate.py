@@ -17,6 +17,7 @@ from twokey.desk.parties import screening
 from twokey.desk.parties.models import ScreeningList
 from twokey.desk.reasons import Refused
 
+from .conftest import as_owner
 from .law import PlainLaw
 from .world import World, today
 
@@ -94,9 +95,8 @@ def _no_list(world: World, shipment: Shipment) -> None:
 
 def _old_list(world: World, shipment: Shipment) -> None:
     ScreeningList.objects.update(max_age_days=0)
-    from django.db import connection
 
-    with connection.cursor() as cursor:
+    with as_owner() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("UPDATE parties_listversion SET imported_at = imported_at - interval '2 days'")
         cursor.execute("SET LOCAL session_replication_role = origin")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from twokey.desk.parties import screening, services, yente
+from twokey.desk.parties import screening, services
 from twokey.desk.parties.lists import read_list
 from twokey.desk.parties.matching import THRESHOLD, compare
 from twokey.desk.parties.models import Organisation, Screening
@@ -175,45 +172,3 @@ def test_a_list_that_is_not_wholly_one_changes_nothing(text: str, world: World, 
         screening.import_list(world["operator"], path, "us-csl")
     assert refused.value.reasons[0].code == "list_refused"
     assert screening.lists_digest() == before
-
-
-@pytest.fixture
-def yente_server() -> Iterator[tuple[str, list[dict[str, object]]]]:
-    asked: list[dict[str, object]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            result = {
-                "id": "NK-1",
-                "caption": "Yunling",
-                "score": 0.91,
-                "datasets": ["us_trade_csl"],
-                "properties": {"topics": ["export.control"]},
-                "features": {"name_match": 0.9},
-            }
-            body = json.dumps({"responses": {"party": {"results": [result, {**result, "id": "NK-2", "score": 0.1}]}}})
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
-    server.shutdown()
-
-
-def test_a_yente_server_is_asked_with_both_scripts(
-    world: World, yente_server: tuple[str, list[dict[str, object]]]
-) -> None:
-    url, asked = yente_server
-    result = yente.screen(world["operator"], world.importer, url)
-    assert result.outcome == "open"
-    assert [(match["uid"], match["score"]) for match in result.matches] == [("yente:NK-1", 910)]
-    names = asked[0]["queries"]["party"]["properties"]["name"]  # type: ignore[index]
-    assert {"云岭智算有限公司", "Yunling Zhisuan Ltd."} <= set(names)
-    with pytest.raises(Refused, match="no usable answer"):
-        yente.screen(world["operator"], world.importer, "http://127.0.0.1:9")

@@ -89,14 +89,19 @@ class World:
             screening.import_list(self["operator"], path, code)
 
     def order(
-        self, units: int = 100, value_minor: int = 270_000_000, importer: Organisation | None = None, lines: int = 1
+        self,
+        units: int = 100,
+        value_minor: int = 270_000_000,
+        importer: Organisation | None = None,
+        lines: int = 1,
+        number: str = "",
     ) -> Order:
         """Enter an order for H200s."""
         buyer = importer or self.importer
         return drafting.create_order(
             self["seller"],
             OrderDraft(
-                number=f"PO-{next(_counter)}",
+                number=number or f"PO-{next(_counter)}",
                 exporter_id=self.exporter.pk,
                 importer_id=buyer.pk,
                 currency="USD",

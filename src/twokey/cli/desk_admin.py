@@ -191,6 +191,19 @@ def export(file: Path | None) -> None:
         click.echo(f"{file}: written")
 
 
+@keys.command("trust")
+@click.argument("file", type=click.Path(path_type=Path))
+def trust(file: Path) -> None:
+    """Trust the public keys of another desk, so that what its authorities sign can be taken in."""
+    from twokey.desk import boot
+
+    boot.setup()
+    from twokey.desk.ledger.exchange import trust as service
+
+    rows = service(file).dump()["keys"]
+    show(rows, "text", ("kid", "authority", "side", "valid_from", "revoked_at"), "No key of another desk is trusted.")
+
+
 @keys.command("revoke")
 @click.argument("kid")
 @click.option("--reason", "why", required=True)

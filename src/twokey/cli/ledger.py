@@ -59,7 +59,7 @@ def list_authorisations(actor: Actor, form: str) -> None:
 def show_authorisation(actor: Actor, form: str, authorisation_id: int) -> None:
     """Show one authorisation: its balance, its conditions, its movements."""
     from twokey.desk.api import show as shapes
-    from twokey.desk.ledger.models import Entry
+    from twokey.desk.ledger.models import Movement
     from twokey.desk.ledger.shipments import authorisations
     from twokey.desk.reasons import missing
 
@@ -67,17 +67,19 @@ def show_authorisation(actor: Actor, form: str, authorisation_id: int) -> None:
     if row is None:
         raise missing("authorisation", authorisation_id)
     body = dump(shapes.authorisation(row))
-    entries = Entry.objects.filter(balance_id=row.balance_id).select_related("movement__shipment").order_by("pk")
+    touched = Movement.objects.filter(balances__contains=[row.balance_id]).select_related("shipment").order_by("pk")
     moves = [
         {
-            "at": each.movement.at.isoformat(timespec="seconds"),
-            "movement": each.movement.kind,
-            "units": each.units,
-            "value_minor": each.value_minor,
-            "shipment": each.movement.shipment.number if each.movement.shipment else "",
-            "actor": each.movement.actor,
+            "at": each.at.isoformat(timespec="seconds"),
+            "movement": each.kind,
+            "units": entry.units,
+            "value_minor": entry.value_minor,
+            "shipment": each.shipment.number if each.shipment else "",
+            "actor": each.actor,
         }
-        for each in entries
+        for each in touched
+        for entry in each.entries
+        if entry.balance_id == row.balance_id
     ]
     if form == "json":
         show({**body, "movements": moves}, form)
@@ -134,6 +136,43 @@ def flows(actor: Actor, form: str) -> None:
 
     columns = ("number", "company", "approved", "reserved", "drawn", "delivered", "entered")
     show([asdict(each) for each in service(actor)], form, columns, "Nothing has been approved yet.")
+
+
+@ledger.command("condition")
+@click.argument("condition_id", type=int)
+@click.option("--text-en", required=True)
+@click.option("--text-zh", required=True)
+@click.option("--reason", "why", required=True)
+@click.option("--lift", is_flag=True, help="Lift it instead of saying it anew.")
+@at_desk
+def condition(actor: Actor, form: str, condition_id: int, text_en: str, text_zh: str, why: str, lift: bool) -> None:
+    """Say a condition anew, or lift it; only another officer of the authority that set it can."""
+    from twokey.desk.ledger.adjusting import change_condition
+
+    row = change_condition(actor, condition_id, text_en=text_en, text_zh=text_zh, why=why, lift=lift)
+    show({"id": row.pk, "code": row.code, "kind": row.kind, "lifted": row.lifted, "text_en": row.text_en}, form)
+
+
+@ledger.command("rate")
+@click.argument("base")
+@click.argument("quote")
+@click.argument("numerator", type=int)
+@click.argument("denominator", type=int)
+@click.option("--source", required=True)
+@click.option("--on", required=True, metavar="YYYY-MM-DD")
+@at_desk
+def rate(
+    actor: Actor, form: str, base: str, quote: str, numerator: int, denominator: int, source: str, on: str
+) -> None:
+    """Enter an exchange rate as two whole numbers, such as USD CNY 71234 10000, with its source and day."""
+    from twokey.desk.ledger.money import add_rate
+
+    try:
+        day = date.fromisoformat(on)
+    except ValueError:
+        raise UserError(f"--on {on}: not a day; write it as 2026-01-28") from None
+    row = add_rate(actor, base, quote, numerator, denominator, source, day)
+    show({"rate": row.pk, "base": base, "quote": quote, "on": on, "source": source}, form)
 
 
 @ledger.command("cap")

@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "verify": ("twokey.cli.release", "verify", "Check a release from its file alone, offline."),
     "party": ("twokey.cli.party", "party", "Who takes part, in both scripts."),
     "screen": ("twokey.cli.party", "screen", "Screen every party against the lists that you import."),
+    "exchange": ("twokey.cli.exchange", "exchange", "Signed documents to and from a desk that shares no database."),
     "serve": ("twokey.cli.desk_admin", "serve", "Start the desk: database, web process, worker."),
     "demo": ("twokey.cli.desk_admin", "demo", "Load the founding case of 28 January 2026 into an empty desk."),
     "usage": ("twokey.cli.desk_admin", "usage", "Usage reports of customs, in and out."),

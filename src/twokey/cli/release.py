@@ -135,6 +135,43 @@ def show_release(actor: Actor, form: str, number: str, out: Path | None) -> None
     show(row.document.jws if form == "json" else read_unchecked(row.document.jws), form)
 
 
+@release.command("ship")
+@click.argument("shipment_id", type=int)
+@click.option("--serials", type=click.Path(path_type=Path), help='JSON file: {"1": ["SN-1", …]}, by position.')
+@at_desk
+def ship(actor: Actor, form: str, shipment_id: int, serials: Path | None) -> None:
+    """Record that a released shipment left, with the serial number of each unit."""
+    from twokey.desk.ledger.shipments import ship as service
+
+    try:
+        body = json.loads(serials.read_text(encoding="utf-8")) if serials else {}
+        given = {int(position): [str(each) for each in numbers] for position, numbers in body.items()}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise UserError(
+            f'{serials}: not serial numbers by position ({error}); write {{"1": ["SN-1", "SN-2"]}}'
+        ) from None
+    row = service(actor, shipment_id, given)
+    show({"shipment": row.number, "state": row.state, "serials": sum(map(len, given.values()))}, form)
+
+
+@release.command("return")
+@click.argument("shipment_id", type=int)
+@click.option("--units", "parts", multiple=True, required=True, metavar="POSITION:UNITS")
+@click.option("--key", required=True, help="The same key takes back once however often it is sent.")
+@click.option("--reason", "why", required=True)
+@at_desk
+def give_back(actor: Actor, form: str, shipment_id: int, parts: tuple[str, ...], key: str, why: str) -> None:
+    """Take goods back: their units and value are free again, the use stays used."""
+    from twokey.desk.ledger.shipments import take_back
+
+    try:
+        units = {int(position): int(count) for position, count in (each.split(":") for each in parts)}
+    except ValueError:
+        raise UserError("--units takes POSITION:UNITS, such as 1:40") from None
+    moved = take_back(actor, shipment_id, key, units, why)
+    show({"movement": moved.movement_id, "repeated": moved.repeated}, form)
+
+
 @release.command("arrive")
 @click.argument("shipment_id", type=int)
 @click.argument("kind", type=click.Choice(["delivery", "customs_entry"]))

@@ -114,6 +114,10 @@ PERMISSIONS: Final = MappingProxyType(
         "bulk.import": _APPLICANT | _OFFICER,
         "outbox.read": frozenset({Role.OPERATOR, Role.CUSTOMS, Role.AUDITOR}),
         "outbox.resend": _OPERATOR,
+        "exchange.read": frozenset({Role.OFFICER, Role.AUDITOR, Role.OPERATOR}),
+        "exchange.state": _OFFICER,
+        "exchange.receive": _OFFICER | _OPERATOR,
+        "exchange.complete": _OFFICER,
         "audit.read": frozenset({Role.AUDITOR, Role.OPERATOR, Role.OFFICER}),
     }
 )

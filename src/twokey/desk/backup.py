@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 from twokey import __version__
@@ -49,7 +50,8 @@ def restore(path: Path) -> int:
         raise UserError(f"{path}: not a backup of a desk ({error})") from None
     boot.setup()
     boot.migrate()
-    with archive, transaction.atomic(), connection.cursor() as cursor:
+    owner = connections["owner"]  # only the owner can put history back
+    with archive, transaction.atomic(using="owner"), owner.cursor() as cursor:
         cursor.execute("SELECT app, name FROM django_migrations ORDER BY app, name")
         if [list(row) for row in cursor.fetchall()] != about["migrations"]:
             raise UserError(f"{path}: made by Twokey {about['version']} with another schema; restore with that version")
@@ -60,8 +62,8 @@ def restore(path: Path) -> int:
         cursor.execute("SET LOCAL session_replication_role = replica")
         for table in about["tables"]:
             cursor.execute(f'DELETE FROM "{table}"')
-            _copy_in(table, _read(archive, f"tables/{table}"))
-            _set_sequence(table)
+            _copy_in(owner, table, _read(archive, f"tables/{table}"))
+            _set_sequence(owner, table)
         cursor.execute("SET LOCAL session_replication_role = origin")
         for member in archive.getmembers():
             folder, _, name = member.name.partition("/")
@@ -69,6 +71,7 @@ def restore(path: Path) -> int:
                 (home().documents / name).write_bytes(_read(archive, member.name))
             if member.name == "keys/public.json" and not (home().keys / "public.json").exists():
                 (home().keys / "public.json").write_bytes(_read(archive, member.name))
+    owner.close()
     from twokey.desk.ledger.verify import verify_ledger
 
     return len(verify_ledger().differences)
@@ -85,13 +88,13 @@ def _copy_out(table: str) -> Iterator[bytes]:
             yield bytes(block)
 
 
-def _copy_in(table: str, body: bytes) -> None:
-    with _raw().cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
+def _copy_in(owner: BaseDatabaseWrapper, table: str, body: bytes) -> None:
+    with owner.connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
         copy.write(body)
 
 
-def _set_sequence(table: str) -> None:
-    with connection.cursor() as own:
+def _set_sequence(owner: BaseDatabaseWrapper, table: str) -> None:
+    with owner.cursor() as own:
         own.execute(
             "SELECT a.attname, pg_get_serial_sequence(quote_ident(%s), a.attname) FROM pg_attribute a "
             "WHERE a.attrelid = quote_ident(%s)::regclass AND a.attidentity <> ''",

@@ -1,4 +1,4 @@
-"""Bring the desk up inside this process: database, Django, schema, durability check."""
+"""Bring the desk up inside this process: database, Django, schema, role, durability check."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ def setup() -> None:
     if apps.ready:
         return
     from twokey.desk.home import home
-    from twokey.desk.postgres import check_durable, database_url
+    from twokey.desk.postgres import addresses, check_durable
 
     home().make()
-    os.environ["TWOKEY_DATABASE_URL"] = database_url()
+    desk, owner = addresses()
+    os.environ["TWOKEY_DATABASE_URL"] = desk
+    if owner:
+        os.environ["TWOKEY_OWNER_URL"] = owner
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twokey.desk.settings")
-    with psycopg.connect(os.environ["TWOKEY_DATABASE_URL"]) as connection:
+    with psycopg.connect(desk) as connection:
         check_durable(connection)
     import django
 
@@ -30,10 +33,25 @@ def setup() -> None:
 
 
 def migrate(verbosity: int = 0) -> None:
-    """Bring the schema up to date, and the public rows that every desk has (authorities, first lists)."""
+    """Bring the schema up to date as the owner of the tables, and give the desk's role its rights on them."""
     from django.core.management import call_command
+    from django.db import connections
+    from django.db.migrations.executor import MigrationExecutor
 
-    call_command("migrate", verbosity=verbosity, interactive=False)
+    from twokey.desk import roles
+
+    owner = connections["owner"]
+    try:
+        executor = MigrationExecutor(owner)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if pending:
+            call_command("migrate", database="owner", verbosity=verbosity, interactive=False)
+        owner.ensure_connection()
+        if pending or not roles.granted(owner.connection):
+            with owner.connection.transaction():
+                roles.grant(owner.connection)
+    finally:
+        owner.close()
 
 
 def ready() -> None:

@@ -11,16 +11,28 @@ from pathlib import Path
 import psutil
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from twokey.chips.errors import UserError
 from twokey.desk.home import home
+from twokey.desk.roles import ROLE, make_role
 
 DATABASE = "twokey"
 
 
-def database_url() -> str:
-    """Return the URL of the user's server, or start the embedded one and return its URL."""
-    return os.environ.get("TWOKEY_DATABASE_URL") or start(home().database, DATABASE)
+def addresses() -> tuple[str, str]:
+    """Return the URL that the desk runs on and the owner's, with which it migrates ("" where that is the same).
+
+    The user's server where `TWOKEY_DATABASE_URL` names one (and `TWOKEY_OWNER_URL` its owner's login); else the
+    embedded one, started here, with a role of the desk's own.
+    """
+    given = os.environ.get("TWOKEY_DATABASE_URL")
+    if given:
+        return given, os.environ.get("TWOKEY_OWNER_URL", "")
+    owner = start(home().database, DATABASE)
+    with psycopg.connect(owner) as connection:
+        make_role(connection)
+    return make_conninfo(owner, user=ROLE), owner
 
 
 def start(folder: Path, database: str) -> str:

@@ -21,6 +21,7 @@ KINDS: Final = (
     "twokey.countersignature/1",
     "twokey.condition/1",
     "twokey.state/1",
+    "twokey.authorisation/1",
     "twokey.reconfirmation/1",
     "twokey.adjustment/1",
     "twokey.topup/1",

@@ -30,9 +30,12 @@ def serve(host: str, port: int, workers: int) -> None:
     """
     boot.setup()
     boot.migrate()
+    _say_if_unlimited()
     _signing_keys()
     port = _free(host, port)
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    # Web and worker get the desk's login alone; the owner's stays in this process.
+    environment = {key: value for key, value in os.environ.items() if key != "TWOKEY_OWNER_URL"}
+    environment["PYTHONUNBUFFERED"] = "1"
     environment.setdefault("TWOKEY_HOSTS", f"localhost,127.0.0.1,[::1],{host}")
     options = {
         "bind": f"{_bracket(host)}:{port}",
@@ -73,6 +76,21 @@ def serve(host: str, port: int, workers: int) -> None:
         for process in (web, worker):
             _end(process)
     click.echo("Stopped.")
+
+
+def _say_if_unlimited() -> None:
+    """Say so where the database itself would let this login change history."""
+    from django.db import connection
+
+    from twokey.desk import roles
+
+    connection.ensure_connection()
+    if not roles.limited(connection.connection):
+        click.echo(
+            f"ALARM this database login could change history; let the desk run as {roles.ROLE} (docs/desk.md, "
+            "A server of your own)",
+            err=True,
+        )
 
 
 def _worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -4,6 +4,7 @@
 |---|---|
 | `TWOKEY_HOME` | data directory (documents, keys, embedded database) |
 | `TWOKEY_DATABASE_URL` | PostgreSQL to use; without it the embedded one starts |
+| `TWOKEY_OWNER_URL` | the same database as its owner, for migrations; without it the desk's own login migrates |
 | `TWOKEY_SECRET_KEY_FILE` | file with Django's secret key; made in the data directory where absent |
 | `TWOKEY_HOSTS` | host names that the site answers to, separated by commas |
 | `TWOKEY_SCAN_COMMAND` | virus scanner, e.g. `clamdscan --no-summary {path}`; without it no document passes |
@@ -55,7 +56,11 @@ def _secret_key() -> str:
 DEBUG = os.environ.get("TWOKEY_DEBUG") == "1"
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = [host for host in os.environ.get("TWOKEY_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if host]
-DATABASES = {"default": _database(os.environ.get("TWOKEY_DATABASE_URL", "postgresql:///twokey"))}
+_DESK_URL = os.environ.get("TWOKEY_DATABASE_URL", "postgresql:///twokey")
+DATABASES = {
+    "default": _database(_DESK_URL),
+    "owner": _database(os.environ.get("TWOKEY_OWNER_URL") or _DESK_URL),  # for migrations and a restore, nothing else
+}
 
 INSTALLED_APPS = [
     "django.contrib.auth",

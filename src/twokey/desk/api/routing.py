@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 from django.http import HttpRequest
 from ninja import NinjaAPI, Router
 from ninja.parser import Parser
+from ninja.responses import Status
 from ninja.security import HttpBearer
 
 from twokey.desk.actors import PERMISSIONS, Actor, permit
@@ -78,7 +79,7 @@ def route(router: Router, method: str, path: str, action: str, answer: Any, stat
                 known = ", ".join(sorted(queries)) or "none"
                 raise invalid(unknown[0][:60], "this parameter is not known", f"known are: {known}")
             result = view(actor, **arguments)
-            return result if status == 200 else (status, result)
+            return result if status == 200 else Status(status, result)
 
         guarded.__signature__ = inspect.Signature([request, *parameters])  # type: ignore[attr-defined]
         guarded.__annotations__ = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twokey.desk.actors import Actor, Role
 from twokey.desk.api import shapes
-from twokey.desk.audit.models import Event, OutboxMessage
+from twokey.desk.audit.models import Event, OutboxMessage, Received, SignedDocument
 from twokey.desk.cases.calendars import days_used
 from twokey.desk.cases.models import Application, Batch, Decision, Document, Order, StoredAssessment
 from twokey.desk.ledger.models import Authorisation, Balance, Release, Shipment
@@ -267,6 +267,26 @@ def release(row: Release) -> shapes.ReleaseOut:
         at=row.at,
         sha256=row.document.sha256,
         document=row.document.jws,
+    )
+
+
+def signed(row: SignedDocument) -> shapes.SignedOut:
+    """Show a signed document."""
+    return shapes.SignedOut(kind=row.kind, sha256=row.sha256, document=row.jws)
+
+
+def received(row: Received) -> shapes.ReceivedOut:
+    """Show what was taken in from another desk."""
+    return shapes.ReceivedOut(
+        id=row.pk,
+        kind=row.kind,
+        authority=row.authority,
+        number=row.number,
+        order=row.order,
+        said_at=row.said_at,
+        signed_by=row.signed_by,
+        sha256=row.sha256,
+        at=row.at,
     )
 
 

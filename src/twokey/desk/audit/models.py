@@ -69,6 +69,29 @@ class Witness(models.Model):
         constraints = (models.UniqueConstraint(fields=["seal", "authority"], name="witness_once"),)
 
 
+class Received(models.Model):
+    """A signed document of an authority at another desk, as it was verified and taken in."""
+
+    kind = models.CharField(max_length=40)
+    authority = models.CharField(max_length=20)
+    number = models.CharField(max_length=40)  # of the authorisation or the release that it is about
+    order = models.CharField(max_length=60, blank=True)
+    said_at = models.DateTimeField()  # the time that the document itself names
+    sha256 = models.CharField(max_length=64)
+    signed_by = models.CharField(max_length=60)
+    body = models.JSONField()
+    jws = models.JSONField()
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["kind", "number"], name="received_number"),
+            models.Index(fields=["kind", "order"], name="received_order"),
+        )
+        constraints = (models.UniqueConstraint(fields=["sha256", "signed_by"], name="received_once"),)
+
+
 class OutboxMessage(models.Model):
     """A message to customs or a back office: written with what caused it, sent after, its state in the open."""
 

@@ -32,10 +32,8 @@ _LOCK: Final = 7_240_128  # advisory lock: one sealer at a time
 STREAMS: Final[Mapping[str, str]] = {
     "event": "SELECT r.id, to_jsonb(r), r.at FROM audit_event r",
     "document": "SELECT r.id, to_jsonb(r), r.at FROM audit_signeddocument r",
-    "movement": (
-        "SELECT r.id, to_jsonb(r) || jsonb_build_object('entries', (SELECT jsonb_agg(to_jsonb(e) ORDER BY e.id) "
-        "FROM ledger_entry e WHERE e.movement_id = r.id)), r.at FROM ledger_movement r"
-    ),
+    "received": "SELECT r.id, to_jsonb(r), r.at FROM audit_received r",
+    "movement": "SELECT r.id, to_jsonb(r), r.at FROM ledger_movement r",
 }
 
 

@@ -194,7 +194,12 @@ def hear_appeal(actor: Actor, application_id: int, allowed: bool, why: str) -> A
         application = locked(application_id)
         task = "allow_appeal" if allowed else "dismiss_appeal"
         allow(actor, application, task)
-        appeal = Appeal.objects.select_for_update().filter(decision__application=application).order_by("-pk").first()
+        appeal = (
+            Appeal.objects.select_for_update(of=("self",))
+            .filter(decision__application=application)
+            .order_by("-pk")
+            .first()
+        )
         if appeal is None:
             raise missing("appeal of application", application_id)
         decision = appeal.decision

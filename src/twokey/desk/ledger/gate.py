@@ -14,6 +14,7 @@ from twokey.desk.cases import assessing
 from twokey.desk.cases.assessing import load_order
 from twokey.desk.cases.models import Evidence, Order
 from twokey.desk.cases.papers import in_force
+from twokey.desk.ledger.foreign import foreign_reasons, statements_for
 from twokey.desk.ledger.models import Authorisation, Condition, Shipment, ShipmentLine
 from twokey.desk.ledger.posture import posture
 from twokey.desk.ledger.shipments import open_reservation
@@ -72,7 +73,7 @@ def both_keys(question: Question) -> list[Reason]:
     for line in question.lines:
         for side, each in (("export", line.export_authorisation), ("import", line.import_authorisation)):
             if each is None:
-                found.append(reason("no_authorisation", line=line.line.position, side=side))
+                found += foreign_reasons(line.line, side, question.shipment.place, line.units, question.on)
             elif question.shipment.place not in each.places:
                 places = ", ".join(each.places)
                 found.append(reason("wrong_place", label=each.number, places=places, place=question.shipment.place))
@@ -143,7 +144,7 @@ def everybody(order: Order) -> list[Organisation]:
     return list({each.pk: each for each in [order.exporter, order.importer, *others]}.values())
 
 
-def law_stands(question: Question) -> list[Reason]:
+def law_stands(question: Question, sides: Sequence[Literal["export", "import"]] = SIDES) -> list[Reason]:
     """Ask that the law is that of the decision, or reconfirmed since; and that today's does not block."""
     found = []
     digest_now = assessing.law_digest(question.on)
@@ -151,7 +152,7 @@ def law_stands(question: Question) -> list[Reason]:
         stood = {each.decision.law_digest, *(row.law_digest for row in each.decision.reconfirmations.all())}
         if digest_now not in stood:
             found.append(reason("law_changed", label=each.number))
-    for side in SIDES:
+    for side in sides:
         status = assessing.assess_order(question.order, side, question.on).key.status
         if status == "clear":
             continue
@@ -159,6 +160,8 @@ def law_stands(question: Question) -> list[Reason]:
         # An officer who decided despite the law of the day said so under a signature; that holds while the law does.
         if mine and all(_despite(each) for each in mine):
             continue
+        if not mine and any(statements_for(line.line, side) for line in question.lines):
+            continue  # the law of a key turned at another desk is asked there, before it signs
         found.append(reason("law_blocks", side=side, status=status))
     return found
 

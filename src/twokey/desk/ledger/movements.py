@@ -12,10 +12,12 @@ from django.db import DatabaseError, connection, transaction
 
 from twokey.desk.reasons import Reason, Refused, reason, sentences
 
-_CALL: Final = "SELECT ledger_move(%s, %s, %s, %s, %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s, %s, %s)"
+_CALL: Final = "SELECT ledger_move(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
+_RESOLVES: Final = frozenset({"draw", "void", "expire"})
 _REFUSED: Final = "TK409"
 _NOT_UNIQUE: Final = "23505"
+_BELOW_ZERO: Final = "23514"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def move(
     the order of their ids and tests state, dates, units, value, uses and ceilings in one UPDATE.
     """
     lines = sorted((each.balance_id, each.units, each.value_minor, each.uses) for each in amounts)
-    columns: list[list[int] | None] = [list(column) for column in zip(*lines, strict=True)] if lines else [None] * 4
+    # As PostgreSQL's own text of an array: a list would be adapted element by element, which costs more than the call.
+    columns = tuple(f"{{{','.join(map(str, column))}}}" for column in zip(*lines, strict=True)) or (None,) * 4
     digest = hashlib.sha256(f"{kind}|{of}|{shipment_id}|{lines}".encode()).hexdigest()
     arguments = (kind, key, digest, of, *columns, shipment_id, actor, why[:300])
     try:
@@ -67,22 +70,21 @@ def move(
     except DatabaseError as error:
         before = _before(key, digest, error)
         if before is None:
-            raise _refusal(error) from error
+            raise _refusal(kind, error) from error
         return before
-    return Moved(int(answer["movement"]), False, tuple(_crossings(kind, answer["balances"])))
+    return Moved(answer[0], False, tuple(_crossings(answer[1:])))
 
 
-def _call(arguments: tuple[Any, ...]) -> dict[str, Any]:
+def _call(arguments: tuple[Any, ...]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_CALL, arguments)
-        answer = cursor.fetchone()[0]
-    body: dict[str, Any] = json.loads(answer) if isinstance(answer, str) else answer
-    return body
+        answer: list[int] = cursor.fetchone()[0]
+    return answer
 
 
 def _before(key: str, digest: str, error: DatabaseError) -> Moved | None:
     """Return what the same key did before, where that is why it was refused now."""
-    if getattr(error.__cause__, "sqlstate", None) not in {_REFUSED, _NOT_UNIQUE}:
+    if getattr(error.__cause__, "sqlstate", None) not in {_REFUSED, _NOT_UNIQUE, _BELOW_ZERO}:
         return None
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, digest FROM ledger_movement WHERE key = %s", [key])
@@ -94,7 +96,7 @@ def _before(key: str, digest: str, error: DatabaseError) -> Moved | None:
     return Moved(int(row[0]), True, ())
 
 
-def _refusal(error: DatabaseError) -> Exception:
+def _refusal(kind: str, error: DatabaseError) -> Exception:
     """Turn the database's refusal into reasons; anything else stays the error that it is."""
     cause = error.__cause__
     state = getattr(cause, "sqlstate", None)
@@ -104,6 +106,8 @@ def _refusal(error: DatabaseError) -> Exception:
     if state == _NOT_UNIQUE:  # the same key arrived twice at the same moment, on other balances
         constraint = str(getattr(cause, "diag").constraint_name)  # noqa: B009
         return Refused(reason("already_resolved" if "resolved_once" in constraint else "key_reused"))
+    if state == _BELOW_ZERO:  # a reservation whose amounts are no longer held was resolved meanwhile
+        return Refused(reason("already_resolved" if kind in _RESOLVES else "more_than_drawn"))
     return error
 
 
@@ -112,15 +116,17 @@ def _reason(each: dict[str, Any]) -> Reason:
     return reason(code, **{name: value for name, value in each.items() if name != "code"})
 
 
-def _crossings(kind: str, balances: Sequence[Sequence[int | None]]) -> list[tuple[int, int]]:
-    if kind not in {"reserve", "adjust"}:
-        return []
+def _crossings(after: Sequence[int | None]) -> list[tuple[int, int]]:
+    """Return the steps newly reached, from seven numbers a balance (see `move.sql`)."""
     from twokey.desk.ledger.posture import crossed
 
-    found = []
-    for balance_id, units_cap, units, units_moved, value_cap, value, value_moved in balances:
+    found = set()
+    for start in range(0, len(after), 7):
+        balance_id, units_cap, units, units_moved, value_cap, value, value_moved = after[start : start + 7]
         for cap, used, moved in ((units_cap, units, units_moved), (value_cap, value, value_moved)):
+            if cap is None:
+                continue
             step = crossed(cap, (used or 0) - (moved or 0), used or 0)
             if step is not None:
-                found.append((int(balance_id or 0), step))
-    return sorted(set(found))
+                found.add((balance_id or 0, step))
+    return sorted(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,8 +14,9 @@ from twokey.desk.audit.events import issue, record
 from twokey.desk.audit.outbox import post
 from twokey.desk.cases import assessing
 from twokey.desk.cases.papers import in_force
-from twokey.desk.ledger.gate import Question, ask, everybody, precedents
-from twokey.desk.ledger.models import Authorisation, Condition, Movement, Release, Shipment
+from twokey.desk.ledger.foreign import foreign_of, statements_for
+from twokey.desk.ledger.gate import SIDES, Question, ask, everybody, precedents
+from twokey.desk.ledger.models import Authorisation, Condition, Movement, Release, Shipment, ShipmentLine
 from twokey.desk.ledger.movements import move
 from twokey.desk.ledger.shipments import open_reservation
 from twokey.desk.parties.models import ScreeningList
@@ -38,7 +39,8 @@ def release(actor: Actor, shipment_id: int) -> Release:
     """Release a shipment, or raise `Refused` with every reason that blocks it.
 
     One transaction: the gate's questions, the draw of the reservation on every balance (which tests state and dates
-    once more, under the locks), the two signatures. Asking again for a released shipment returns the same release.
+    once more, under the locks), the two signatures. Where one key was turned at another desk, this desk draws and signs
+    its own half, and the other completes it (`exchange`). Asking again returns the same release.
     """
     with transaction.atomic():
         shipment = (
@@ -58,12 +60,13 @@ def release(actor: Actor, shipment_id: int) -> Release:
             raise Refused(*(reasons or [reason("not_reserved", shipment=shipment.number)]))
         moved = move("draw", f"draw:{reservation.pk}", of=reservation.pk, shipment_id=shipment.pk, actor=actor.login)
         body = _body(question, reservation, moved.movement_id)
-        authorities = (body["keys"]["export"]["authority"], body["keys"]["import"]["authority"])
+        here = {each.authority.code for each in question.authorisations}
+        authorities = tuple(code for side in SIDES if (code := body["keys"][side]["authority"]) in here)
         document = issue(RELEASE, body, authorities, ("shipment", shipment.pk))
         row = Release.objects.create(
             number=body["number"], shipment=shipment, movement_id=moved.movement_id, document=document
         )
-        shipment.state, shipment.reserved_until = "released", None
+        shipment.state, shipment.reserved_until = "released" if len(authorities) == 2 else "half_signed", None
         shipment.save(update_fields=["state", "reserved_until"])
         record(actor, "release.signed", "shipment", shipment.pk, number=row.number, sha256=document.sha256)
         post("release", ("shipment", shipment.pk), {"number": row.number, "document": document.jws})
@@ -105,13 +108,13 @@ def _body(question: Question, reservation: Movement, draw: int) -> dict[str, Any
                     "units": line.units,
                     "value_minor": line.value_minor,
                     "currency": line.currency,
-                    "export": line.export_authorisation.number if line.export_authorisation else "",
-                    "import": line.import_authorisation.number if line.import_authorisation else "",
+                    "export": _number(line, "export"),
+                    "import": _number(line, "import"),
                 }
                 for line in question.lines
             ],
         },
-        "keys": {side: _key(question, side) for side in ("export", "import")},
+        "keys": {side: _key(question, side) for side in SIDES},
         "parties": [
             {
                 "name": each.name,
@@ -131,6 +134,12 @@ def _body(question: Question, reservation: Movement, draw: int) -> dict[str, Any
             }
             for each in question.authorisations
             for condition in _standing(each)
+        ]
+        + [
+            {"authorisation": each["authorisation"], **condition}
+            for side in SIDES
+            for each in foreign_of(question.lines, side)
+            for condition in each["conditions"]
         ],
         "evidence": [
             {"code": code, "sha256": found.document.sha256, "expires_on": str(found.expires_on or "")}
@@ -148,8 +157,10 @@ def _body(question: Question, reservation: Movement, draw: int) -> dict[str, Any
     }
 
 
-def _key(question: Question, side: str) -> dict[str, Any]:
+def _key(question: Question, side: Literal["export", "import"]) -> dict[str, Any]:
     mine = [each for each in question.authorisations if each.authority.side == side]
+    if not mine:
+        return _foreign_key(question, side)
     return {
         "authority": mine[0].authority.code,
         "authorisations": [
@@ -162,6 +173,29 @@ def _key(question: Question, side: str) -> dict[str, Any]:
             for each in mine
         ],
     }
+
+
+def _foreign_key(question: Question, side: Literal["export", "import"]) -> dict[str, Any]:
+    theirs = foreign_of(question.lines, side)
+    return {
+        "authority": theirs[0]["authority"],
+        "authorisations": [
+            {
+                "number": each["authorisation"],
+                "decision": each["decision"],
+                "valid_until": each["valid_until"],
+                "places": each["places"],
+            }
+            for each in theirs
+        ],
+    }
+
+
+def _number(line: ShipmentLine, side: Literal["export", "import"]) -> str:
+    own = line.export_authorisation if side == "export" else line.import_authorisation
+    if own is not None:
+        return own.number
+    return str(statements_for(line.line, side)[0].number)
 
 
 def _roles(question: Question, organisation_id: int) -> list[str]:

@@ -16,6 +16,7 @@ from twokey.desk.actors import Actor, Role, permit, permit_organisation
 from twokey.desk.audit.events import record
 from twokey.desk.audit.outbox import post
 from twokey.desk.cases.models import Milestone, Order, OrderLine
+from twokey.desk.ledger.foreign import statements_for
 from twokey.desk.ledger.models import (
     Arrival,
     Authorisation,
@@ -310,7 +311,7 @@ def amounts_of(
             authorisation = _authorisation(line, side, shipment.place, found)
             if authorisation is None:
                 continue
-            for balance, counted in _balances(authorisation, side, units):
+            for balance, counted in balances_of(authorisation, side, units):
                 amount = value if balance.currency else 0
                 if balance.currency:
                     converted = convert(value, line.currency, balance.currency, today)
@@ -339,7 +340,8 @@ def _authorisation(line: ShipmentLine, side: str, place: str, found: list[Reason
     if chosen is None:
         chosen = _choose(line.line, side, "")
     if chosen is None:
-        found.append(reason("no_authorisation", line=line.line.position, side=side))
+        if not statements_for(line.line, side):  # turned at another desk: its own ledger counts there
+            found.append(reason("no_authorisation", line=line.line.position, side=side))
         return None
     if getattr(line, f"{side}_authorisation_id") is None:  # planned before the key turned
         setattr(line, f"{side}_authorisation", chosen)
@@ -349,7 +351,7 @@ def _authorisation(line: ShipmentLine, side: str, place: str, found: list[Reason
     return chosen
 
 
-def _balances(authorisation: Authorisation, side: str, units: int) -> list[tuple[Balance, int]]:
+def balances_of(authorisation: Authorisation, side: str, units: int) -> list[tuple[Balance, int]]:
     """Return the balances that an authorisation draws on, with what is counted in each: units, or TPP for a ratio."""
     rows = [(authorisation.balance, units)]
     for each in (authorisation.batch_balance, authorisation.share_balance):

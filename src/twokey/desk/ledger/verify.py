@@ -41,7 +41,10 @@ def verify_ledger() -> Verified:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         rows = cursor.fetchall()
-        cursor.execute("SELECT (SELECT count(*) FROM ledger_balance), (SELECT count(*) FROM ledger_entry)")
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM ledger_balance), "
+            "(SELECT coalesce(sum(cardinality(balances)), 0) FROM ledger_movement)"
+        )
         balances, entries = cursor.fetchone()
     found = [
         Difference(row[0], row[1], counter, int(row[2 + 2 * n]), int(row[3 + 2 * n]))

@@ -261,6 +261,34 @@ class ReleaseOut(Out):
     document: dict[str, Any]
 
 
+class DocumentIn(In):
+    """A signed document of another desk."""
+
+    document: dict[str, Any]
+
+
+class SignedOut(Out):
+    """A signed document, to be carried to another desk."""
+
+    kind: str
+    sha256: str
+    document: dict[str, Any]
+
+
+class ReceivedOut(Out):
+    """A document that was taken in from another desk."""
+
+    id: int
+    kind: str
+    authority: str
+    number: str
+    order: str
+    said_at: datetime
+    signed_by: str
+    sha256: str
+    at: datetime
+
+
 class FlowOut(Out):
     """What was approved against what arrived."""
 

@@ -90,6 +90,30 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Received",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=40)),
+                ("authority", models.CharField(max_length=20)),
+                ("number", models.CharField(max_length=40)),
+                ("order", models.CharField(blank=True, max_length=60)),
+                ("said_at", models.DateTimeField()),
+                ("sha256", models.CharField(max_length=64)),
+                ("signed_by", models.CharField(max_length=60)),
+                ("body", models.JSONField()),
+                ("jws", models.JSONField()),
+                ("by", models.CharField(max_length=150)),
+                ("at", models.DateTimeField(auto_now_add=True)),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["kind", "number"], name="received_number"),
+                    models.Index(fields=["kind", "order"], name="received_order"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("sha256", "signed_by"), name="received_once")],
+            },
+        ),
+        migrations.CreateModel(
             name="Witness",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -11,6 +11,8 @@ class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial")]
     operations = [
         function(),
-        *append_only(["audit_event", "audit_signeddocument", "audit_seal", "audit_leaf", "audit_witness"]),
+        *append_only(
+            ["audit_event", "audit_signeddocument", "audit_seal", "audit_leaf", "audit_witness", "audit_received"]
+        ),
         *keep(["audit_outboxmessage"]),
     ]

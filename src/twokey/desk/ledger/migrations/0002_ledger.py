@@ -21,7 +21,6 @@ class Migration(migrations.Migration):
         *append_only(
             [
                 "ledger_movement",
-                "ledger_entry",
                 "ledger_conversion",
                 "ledger_statechange",
                 "ledger_release",

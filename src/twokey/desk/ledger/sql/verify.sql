@@ -7,10 +7,10 @@ SELECT b.id, b.label,
   LEFT JOIN (
     SELECT e.balance_id,
            sum(e.units * r.reserved) AS units_reserved, sum(e.units * r.drawn) AS units_drawn,
-           sum(e.value_minor * r.reserved) AS value_reserved, sum(e.value_minor * r.drawn) AS value_drawn,
+           sum(e.value * r.reserved) AS value_reserved, sum(e.value * r.drawn) AS value_drawn,
            sum(e.uses * r.reserved) AS uses_reserved, sum(e.uses * r.drawn) AS uses_drawn
-      FROM ledger_entry e
-      JOIN ledger_movement m ON m.id = e.movement_id
+      FROM ledger_movement m
+      CROSS JOIN LATERAL unnest(m.balances, m.units, m.value_minor, m.uses) AS e(balance_id, units, value, uses)
       JOIN (VALUES ('reserve', 1, 0), ('draw', -1, 1), ('void', -1, 0), ('expire', -1, 0), ('return', 0, -1),
                    ('adjust', 0, 1)) AS r(kind, reserved, drawn) ON r.kind = m.kind
      GROUP BY e.balance_id) s ON s.balance_id = b.id
