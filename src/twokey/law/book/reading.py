@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.ipc as pa_ipc
 import pyarrow.parquet as pa_parquet
@@ -88,8 +89,9 @@ def _frame(tables: list[pa.Table]) -> pl.DataFrame:
 def _series(name: str, column: pa.ChunkedArray) -> pl.Series:
     if not pa.types.is_dictionary(column.type):
         return pl.Series(name, pl.from_arrow(column)).rechunk()
-    whole = column.unify_dictionaries().combine_chunks()
-    return _enum(name, whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole)
+    if column.num_chunks != 1:
+        column = pa.chunked_array([column.unify_dictionaries().combine_chunks()], column.type)
+    return _enum(name, column.chunk(0))
 
 
 def _enum(name: str, words: pa.DictionaryArray) -> pl.Series:
@@ -98,7 +100,12 @@ def _enum(name: str, words: pa.DictionaryArray) -> pl.Series:
     if None in categories or len(set(categories)) < len(categories):
         return pl.Series(name, pl.from_arrow(words))
     width = pl.UInt8 if len(categories) <= 255 else pl.UInt16 if len(categories) <= 65_535 else pl.UInt32
-    return pl.Series(name, pl.from_arrow(words.indices)).cast(width).cat.to(pl.Enum(categories))
+    if categories and len(words) > words.null_count and pc.max(words.indices).as_py() >= len(categories):
+        raise pa.ArrowInvalid(f"column {name}: a word's number is beyond its dictionary")
+    numbers = pl.Series(name, pl.from_arrow(words.indices))
+    return numbers.cast(width, wrap_numerical=True).cat.to(
+        pl.Enum(categories)
+    )  # every number is of a category: none wraps
 
 
 def _tables(path: Path) -> Iterator[pa.Table]:

@@ -20,7 +20,7 @@ import pyarrow as pa
 from twokey.law.engine.fold import Folded
 from twokey.law.engine.planes import Known, Plane, code
 from twokey.law.engine.program import All, Atom, Program, Stated
-from twokey.law.engine.run import GROUP, Run, calculated, runs
+from twokey.law.engine.run import GROUP, Asked, Run, calculated, runs
 from twokey.law.engine.tree import AnyOf, facts_of
 
 MISSING: Final = "missing"
@@ -38,6 +38,7 @@ class ManyLaw:
     questions: tuple[str, ...] = ()
     provisions: tuple[str, ...] = ()
     _program: Program = field(init=False)
+    _asked: Asked = field(init=False)
     _provisions: dict[str, int] = field(init=False)
     _questions: dict[str, list[tuple[int, str]]] = field(init=False)
 
@@ -48,6 +49,7 @@ class ManyLaw:
         self._program = Program(self.folded)
         self._provisions = {key: self._program.provision(key) for key in self.provisions}
         self._questions = {key: self._program.question(key) for key in self.questions if key in self.folded.questions}
+        self._asked = Asked(self._program)
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ class ManyLaw:
         provisions = {key: (np.empty(words, np.uint64), Known(lines)) for key in self._provisions}
         answers = {key: (np.empty(lines, np.uint8), Known(lines)) for key in self._questions}
         waits: dict[str, Plane] = {}
-        for run in runs(self._program, facts):
+        for run in runs(self._asked, facts):
             for key, literal in self._provisions.items():
                 true, false = run.pair(literal)
                 provisions[key][0][run.place] = true

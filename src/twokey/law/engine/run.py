@@ -7,7 +7,7 @@ the chunk; what joins columns, or runs over lists, is made for all lines beforeh
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
@@ -19,8 +19,7 @@ import polars as pl
 
 from twokey.law.engine.cells import sides, single_fact
 from twokey.law.engine.facts import dictionary
-from twokey.law.engine.fold import Folded
-from twokey.law.engine.planes import Column, Pair, Plane, column, flags, ones, plane
+from twokey.law.engine.planes import Pair, Plane, column, flags, ones, plane
 from twokey.law.engine.program import All, Atom, Program, Stated, Step
 from twokey.law.engine.tree import AnyOf, Arith, Compare, Const, Fact, Member, Operand, facts_of
 
@@ -115,61 +114,78 @@ class Run:
 
 
 Ask = Callable[[Run], Pair]
+_Words = tuple[Mapping[Atom, Ask], list[npt.NDArray[Any]]]  # of a column of words: how each atom is asked, the tables
 
 
-class Frame:
-    """The facts of every line as columns, and for each atom of a program how its planes are made."""
+class Asked:
+    """What a program asks of the facts, found once: which atoms are of one column, of a list, or join columns."""
 
-    def __init__(self, program: Program, facts: pl.DataFrame) -> None:
+    def __init__(self, program: Program) -> None:
         atoms = [step for step in program.steps if isinstance(step, Atom)]
-        self._facts: Final = facts
-        self.columns: Final = self._columns(atoms)
-        self.tables: Final[dict[str, list[npt.NDArray[Any]]]] = {}
-        alone: dict[str, list[Atom]] = {}
+        self.program: Final = program
+        self.names: Final = tuple(
+            name
+            for name in dict.fromkeys(name for atom in atoms for name in facts_of(atom))
+            if dictionary()[name].type != "list"
+        )
+        self.alone: Final[dict[str, list[Atom]]] = {}
+        self.lists: Final[dict[str, tuple[list[AnyOf], Asked, list[int]]]] = {}
+        self.joined: Final[list[Compare]] = []
         lists: dict[str, list[AnyOf]] = {}
-        asks: dict[Atom, Ask] = {}
         for atom in atoms:
             name = None if isinstance(atom, AnyOf) else single_fact(atom)
             if isinstance(atom, AnyOf):
                 lists.setdefault(atom.items.name, []).append(atom)
             elif name is not None:
-                alone.setdefault(name, []).append(atom)
+                self.alone.setdefault(name, []).append(atom)
             elif isinstance(atom, Compare):
-                asks[atom] = self._joined(atom)
-        for name, same in alone.items():
-            asks.update(self._of_column(name, same) if name in self.columns else dict.fromkeys(same, _unknown))
+                self.joined.append(atom)
         for name, over in lists.items():
-            asks.update(self._of_list(name, over, program))
-        self.steps: Final = [(step, asks.get(step) if isinstance(step, Atom) else None) for step in program.steps]
+            inner = Program(program.folded)
+            literals = [inner.provision(atom.provision) for atom in over]
+            self.lists[name] = (over, Asked(inner), literals)
+        self._last: dict[str, tuple[tuple[str, ...], bool, _Words]] = {}
 
-    def _columns(self, atoms: Sequence[Atom]) -> dict[str, Column]:
-        names = dict.fromkeys(name for atom in atoms for name in facts_of(atom) if dictionary()[name].type != "list")
-        given = [name for name in names if name in self._facts.columns and self._facts[name].dtype != pl.Null]
-        return {name: column(self._facts[name], dictionary()[name].type) for name in given}
+    def of_words(self, name: str, words: tuple[str, ...], *, long: bool) -> _Words:
+        """Return how the atoms of a fact are asked of a column of these words; kept for the next batch like it."""
+        last = self._last.get(name)
+        if last is None or last[:2] != (words, long):
+            last = (words, long, self._of_words(name, words, long))
+            self._last[name] = last
+        return last[2]
 
-    def _of_column(self, name: str, atoms: list[Atom]) -> dict[Atom, Ask]:
-        words = self.columns[name].words
-        if words is None:
-            return {atom: _compared(name, atom) if isinstance(atom, Compare) else _stated(name) for atom in atoms}
-        hits = {atom: [number for number, word in enumerate(words) if _holds(atom, word)] for atom in atoms}
+    def _of_words(self, name: str, words: tuple[str, ...], long: bool) -> _Words:
+        hits = {atom: [number for number, word in enumerate(words) if _holds(atom, word)] for atom in self.alone[name]}
         asks = {atom: _equal(name, codes) for atom, codes in hits.items() if len(codes) <= FEW}
-        many = [atom for atom in atoms if atom not in asks]
+        many = [atom for atom in hits if atom not in asks]
         groups = [many[at : at + GROUP] for at in range(0, len(many), GROUP)]
-        self.tables[name] = [self._table(name, [hits[atom] for atom in group]) for group in groups]
         for number, group in enumerate(groups):
             asks.update({atom: _worded(name, number, bit) for bit, atom in enumerate(group)})
-        return asks
+        return asks, [_table(len(words), [hits[atom] for atom in group], long) for group in groups]
 
-    def _table(self, name: str, hits: list[list[int]]) -> npt.NDArray[Any]:
-        """Return the truths of eight atoms for each word, or for each two words where the column is long."""
-        values = self.columns[name].values
-        table = np.zeros(max(256, len(self.columns[name].words or ())), np.uint8)
-        for bit, codes in enumerate(hits):
-            table[codes] |= 1 << bit
-        if values.dtype != np.uint8 or len(values) < CHUNK:
-            return table
-        whole = table.astype(np.uint16)
-        return (whole[:, None] << 8 | whole[None, :]).ravel()  # the first of two words is the low byte
+
+class Frame:
+    """The facts of every line as columns, and for each atom of a program how its planes are made."""
+
+    def __init__(self, asked: Asked, facts: pl.DataFrame) -> None:
+        self._facts: Final = facts
+        given = [name for name in asked.names if name in facts.columns and facts[name].dtype != pl.Null]
+        self.columns: Final = {name: column(facts[name], dictionary()[name].type) for name in given}
+        self.tables: Final[dict[str, list[npt.NDArray[Any]]]] = {}
+        asks: dict[Atom, Ask] = {atom: self._joined(atom) for atom in asked.joined}
+        for name, atoms in asked.alone.items():
+            asks.update(self._of_column(name, atoms, asked) if name in given else dict.fromkeys(atoms, _unknown))
+        for name, (over, elements, literals) in asked.lists.items():
+            asks.update(self._of_list(name, over, elements, literals))
+        self.steps: Final = [(step, asks.get(step) if isinstance(step, Atom) else None) for step in asked.program.steps]
+
+    def _of_column(self, name: str, atoms: list[Atom], asked: Asked) -> Mapping[Atom, Ask]:
+        found = self.columns[name]
+        if found.words is None:
+            return {atom: _compared(name, atom) if isinstance(atom, Compare) else _stated(name) for atom in atoms}
+        long = found.values.dtype == np.uint8 and len(found.values) >= CHUNK
+        asks, self.tables[name] = asked.of_words(name, found.words, long=long)
+        return asks
 
     def _joined(self, atom: Compare) -> Ask:
         """Return how a comparison is made that calculates, or that joins two facts."""
@@ -183,18 +199,29 @@ class Frame:
 
         return ask
 
-    def _of_list(self, name: str, atoms: list[AnyOf], program: Program) -> dict[Atom, Ask]:
+    def _of_list(self, name: str, atoms: list[AnyOf], elements: Asked, literals: list[int]) -> Mapping[Atom, Ask]:
         if name not in self._facts.columns or not isinstance(self._facts[name].dtype, pl.List):
             return dict.fromkeys(atoms, _unknown)
-        found = _over_lists(program.folded, [atom.provision for atom in atoms], self._facts[name])
+        found = _over_lists(elements, literals, self._facts[name])
         return {atom: _prepared(*pair) for atom, pair in zip(atoms, found, strict=True)}
 
 
-def runs(program: Program, facts: pl.DataFrame) -> Iterator[Run]:
-    """Yield the program run on each chunk of a frame's lines, in order."""
-    frame = Frame(program, facts)
+def runs(asked: Asked, facts: pl.DataFrame) -> Iterator[Run]:
+    """Yield a program run on each chunk of a frame's lines, in order."""
+    frame = Frame(asked, facts)
     for start in range(0, facts.height, CHUNK):
         yield Run(frame, start, min(start + CHUNK, facts.height))
+
+
+def _table(words: int, hits: list[list[int]], long: bool) -> npt.NDArray[Any]:
+    """Return the truths of eight atoms for each word, or for each two words where the column is long."""
+    table = np.zeros(max(256, words), np.uint8)
+    for bit, codes in enumerate(hits):
+        table[codes] |= 1 << bit
+    if not long:
+        return table
+    whole = table.astype(np.uint16)
+    return (whole[:, None] << 8 | whole[None, :]).ravel()  # the first of two words is the low byte
 
 
 def _unknown(run: Run) -> Pair:
@@ -248,13 +275,11 @@ def _holds(atom: Atom, word: str) -> bool:
             raise TypeError(atom)
 
 
-def _over_lists(folded: Folded, keys: Sequence[str], lists: pl.Series) -> list[Pair]:
-    """Return where an element of a list meets each provision: True wins, then unknown; of no elements none does."""
+def _over_lists(asked: Asked, literals: Sequence[int], lists: pl.Series) -> list[Pair]:
+    """Return where an element of a list meets each literal: True wins, then unknown; of no elements none does."""
     lengths = lists.list.len()
     elements = lists.filter(lengths > 0).explode().struct.unnest()
-    program = Program(folded)
-    literals = [program.provision(key) for key in keys]
-    found = [(run.stop - run.start, [run.pair(literal) for literal in literals]) for run in runs(program, elements)]
+    found = [(run.stop - run.start, [run.pair(literal) for literal in literals]) for run in runs(asked, elements)]
     ends = lengths.fill_null(0).cast(pl.Int64).cum_sum().to_numpy()
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
     known = plane(lists.is_not_null().to_numpy())
@@ -264,7 +289,7 @@ def _over_lists(folded: Folded, keys: Sequence[str], lists: pl.Series) -> list[P
         return plane(total[ends] > total[starts])
 
     pairs = []
-    for number in range(len(keys)):
+    for number in range(len(literals)):
         hit = somewhere([flags(each[number][0], lines) for lines, each in found])
         unsure = somewhere([1 - flags(each[number][0] | each[number][1], lines) for lines, each in found])
         pairs.append((hit & known, known & ~hit & ~unsure))
