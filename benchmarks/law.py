@@ -312,7 +312,7 @@ def many_orders(lines: int) -> None:
         line(f"difference of {name}", cpu(partial(difference.compare, book)) * 1e3 / million, "ms/M lines", 150)
 
 
-# How a book comes: as pandas and PyArrow write it, by default and with words as plain text; as Polars does, with Snappy.
+# How books come: as PyArrow and pandas write them, with words in classes or as plain text; as Polars does, with Snappy.
 _WRITERS: Final[dict[str, Callable[[pl.DataFrame, Path], object]]] = {
     "PyArrow's form": lambda frame, path: pq.write_table(frame.to_arrow(), path),
     "words as text": lambda frame, path: pq.write_table(
