@@ -15,6 +15,7 @@ from twokey.desk.signing import BadSignature, KeyRing, verify
 from twokey.desk.signing.keyring import moment
 
 RELEASE: Final = "twokey.release/1"
+DESK: Final = "DESK"  # whose key seals history and signs extracts of the register
 KINDS: Final = (
     RELEASE,
     "twokey.decision/1",
@@ -25,6 +26,7 @@ KINDS: Final = (
     "twokey.adjustment/1",
     "twokey.topup/1",
     "twokey.head/1",
+    "twokey.extract/1",
 )
 _RELEASE_MEMBERS: Final = {
     "type",
