@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "batch": ("twokey.cli.ledger", "batch", "Decisions issued together under one ceiling."),
     "release": ("twokey.cli.release", "release", "Reserve, ask the gate, release: both keys, one signed answer."),
     "verify": ("twokey.cli.verify", "verify", "Check a release, its PDF or its QR code, offline."),
+    "notice": ("twokey.cli.notice", "notice", "What happened that concerns you, and how you are told."),
     "party": ("twokey.cli.party", "party", "Who takes part, in both scripts."),
     "screen": ("twokey.cli.party", "screen", "Screen every party against the lists that you import."),
     "serve": ("twokey.cli.desk_admin", "serve", "Start the desk: database, web process, worker."),

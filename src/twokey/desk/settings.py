@@ -7,6 +7,8 @@
 | `TWOKEY_SECRET_KEY_FILE` | file with Django's secret key; made in the data directory where absent |
 | `TWOKEY_HOSTS` | host names that the site answers to, separated by commas |
 | `TWOKEY_SCAN_COMMAND` | virus scanner, e.g. `clamdscan --no-summary {path}`; without it no document passes |
+| `TWOKEY_URL` | where the desk stands, for links in e-mails: `https://desk.example.org` |
+| `TWOKEY_MAIL_URL`, `TWOKEY_MAIL_FROM` | how e-mail leaves, and from whom; see `notices/mail.py` |
 | `TWOKEY_DEBUG` | `1` for a developer's machine only |
 """
 
@@ -20,6 +22,7 @@ from typing import Any
 from psycopg.conninfo import conninfo_to_dict
 
 from twokey.desk.home import home
+from twokey.desk.notices.mail import mail_route
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -66,6 +69,7 @@ INSTALLED_APPS = [
     "twokey.desk.parties",
     "twokey.desk.cases",
     "twokey.desk.ledger",
+    "twokey.desk.notices",
     "twokey.desk.api",
 ]
 MIDDLEWARE = [
@@ -117,6 +121,14 @@ X_FRAME_OPTIONS = "DENY"
 TWOKEY_SCAN_COMMAND = os.environ.get("TWOKEY_SCAN_COMMAND", "")
 TWOKEY_DOCUMENT_MAX_BYTES = 25 * 1024 * 1024
 TWOKEY_DOCUMENTS_PER_APPLICATION = 100
+
+MAIL = mail_route(os.environ.get("TWOKEY_MAIL_URL", ""), home().root / "mail")
+EMAIL_BACKEND = MAIL.backend
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAIL.starttls, MAIL.tls, 20
+EMAIL_FILE_PATH = MAIL.folder or None
+DEFAULT_FROM_EMAIL = os.environ.get("TWOKEY_MAIL_FROM", "twokey@localhost")
 
 LOGGING = {
     "version": 1,
