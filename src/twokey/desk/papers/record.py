@@ -17,6 +17,11 @@ Lang = Literal["en", "zh"]
 KINDS: Final = ("licence", "refusal", "release", "use")
 NAME: Final = "twokey-paper.json"  # the file inside the PDF
 _FORM: Final = "twokey.paper/1"
+# What the bytes of a paper come from; a change of any of them makes papers of before "of another version".
+_LAYOUT: Final = (
+    *("licence.py", "page.py", "paper.typ", "qr.py", "record.py", "release.py", "say.py", "typesetting.py", "use.py"),
+    "words.toml",
+)
 
 
 class NotAPaper(ValueError):  # noqa: N818 (it reads: raise NotAPaper)
@@ -67,8 +72,7 @@ def maker() -> dict[str, str]:
     """Return the versions on which the bytes of a paper depend: compiler, fonts, locale data, and our own layout."""
     folder = files("twokey.desk.papers")
     whole = sha256()
-    for each in sorted((each for each in folder.iterdir() if each.is_file()), key=lambda each: each.name):
-        if each.name.endswith((".py", ".typ", ".toml")):
-            whole.update(each.name.encode() + b"\0" + each.read_bytes())
+    for name in _LAYOUT:
+        whole.update(name.encode() + b"\0" + (folder / name).read_bytes())
     names = {"typst": "typst", "fonts": "pylopdf-fonts-zh-cn", "locale": "babel", "qr": "segno"}
     return {**{key: version(name) for key, name in names.items()}, "layout": whole.hexdigest()[:16]}
