@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, Sum
 
-from twokey.desk.actors import Actor
+from twokey.desk.actors import Actor, permit
 from twokey.desk.cases.batches import batches
 from twokey.desk.cases.models import Batch, BatchTopUp
-from twokey.desk.ledger.models import Authorisation, Balance
+from twokey.desk.ledger.models import Authorisation, Balance, RatioBalance
 from twokey.desk.parties.models import Organisation
 from twokey.desk.reasons import missing
 
@@ -39,6 +39,13 @@ class BatchView:
     ceiling: Balance
     holdings: tuple[Holding, ...]
     topups: tuple[BatchTopUp, ...]
+
+
+def caps_in_view(actor: Actor, limit: int = 20) -> list[RatioBalance]:
+    """Return the newest windows of the ratio caps, each with its balance; its units are bit-TOPS."""
+    permit(actor, "ledger.read")
+    rows = RatioBalance.objects.select_related("balance", "cap__authority", "authorisation")
+    return list(rows.order_by("-pk")[:limit])
 
 
 def batch_view(actor: Actor, batch_id: int) -> BatchView:
