@@ -73,6 +73,19 @@ def assessment_of(decided: Decided, on: date) -> Assessment:
     )
 
 
+def keys_of(decided: Decided) -> tuple[KeyAnswer, ...]:
+    """Return what moves the two keys, as an assessment has it, without the other questions and the findings.
+
+    >>> order = {"item.chip": "H20", "item.kind": "ic"}
+    >>> [each.status for each in keys_of(decide(order, date(2022, 1, 1)))]
+    ['clear', 'clear']
+    """
+    packs = decided.law.law.packs.values()
+    asked = [headline.question for pack in packs if pack.key for headline in pack.headlines]
+    answers = {key: _answer(decided, key) for key in asked}
+    return tuple(_key(decided, name, answers) for name in KEYS)
+
+
 def worst(statuses: Iterable[Status]) -> Status:
     """Return the status of several together: blocked before needs_information before clear."""
     found = set(statuses)
