@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-law setup demo test lint format lock bench clean
+.PHONY: help bench-law setup demo test lint words format lock bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -32,6 +32,9 @@ lint: setup ## format, lint, types, import arrows, docstrings
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/docstrings.py
+
+words: setup ## collect the strings of the pages into their Chinese catalogues
+	$(BIN)/python -m tests.desk.catalogues
 
 format: setup ## rewrite the code in the house format
 	$(BIN)/ruff format .

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Final
+
+from django.contrib.auth.models import User
 
 from twokey.desk.actors import Actor, Role
 from twokey.desk.api.tokens import make_token
@@ -61,10 +64,11 @@ SEATS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everybody, by short name."""
+    """Everybody, by short name, and the one password that all of them share."""
 
     firms: dict[str, Organisation]
     people: dict[str, Actor]
+    password: str
 
 
 def assemble() -> Cast:
@@ -104,7 +108,11 @@ def assemble() -> Cast:
                 at = {"organisation": firms[place]}
             people[login] = services.actor_of(services.add_person(login, role, **at), "cli")  # type: ignore[arg-type]
         _keep(login)
-    return Cast(firms, people)
+    password = f"two-keys-{secrets.token_hex(4)}"
+    hashed = services.set_password("operator", password).password
+    User.objects.filter(seat__isnull=False).update(password=hashed)  # one hash: it takes a while to make, on purpose
+    (home().root / "demonstration").touch()  # the pages say what this desk is, and ask for no second factor
+    return Cast(firms, people, password)
 
 
 def _keep(login: str) -> None:

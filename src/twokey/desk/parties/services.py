@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
@@ -120,6 +122,25 @@ def add_person(
         raise invalid(
             "login", f"{login} exists already, or {role.value} does not sit there", "use another login or another place"
         ) from None
+    return user
+
+
+def set_password(login: str, password: str) -> User:
+    """Give a person a password for the pages; raises `Refused` for an unknown login or a password that is too weak.
+
+    Only the operator's own command line and the demonstration call this.
+    """
+    user = User.objects.filter(username=login).first()
+    if user is None:
+        raise missing("login", login)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise invalid(
+            "password", " ".join(error.messages).rstrip("."), "choose a longer one that is not in use"
+        ) from None
+    user.set_password(password)
+    user.save(update_fields=["password"])
     return user
 
 
