@@ -114,6 +114,8 @@ PERMISSIONS: Final = MappingProxyType(
         "bulk.import": _APPLICANT | _OFFICER,
         "outbox.read": frozenset({Role.OPERATOR, Role.CUSTOMS, Role.AUDITOR}),
         "outbox.resend": _OPERATOR,
+        "law.read": _ALL,
+        "outlook.read": _ALL,
         "audit.read": frozenset({Role.AUDITOR, Role.OPERATOR, Role.OFFICER}),
     }
 )
