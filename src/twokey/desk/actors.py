@@ -115,6 +115,8 @@ PERMISSIONS: Final = MappingProxyType(
         "outbox.read": frozenset({Role.OPERATOR, Role.CUSTOMS, Role.AUDITOR}),
         "outbox.resend": _OPERATOR,
         "notice.own": _ALL,
+        "law.read": _ALL,
+        "outlook.read": _ALL,
         "audit.read": frozenset({Role.AUDITOR, Role.OPERATOR, Role.OFFICER}),
     }
 )

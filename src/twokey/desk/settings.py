@@ -164,6 +164,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "twokey.desk.web.base.files.VersionedFiles"},
 }
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "twokey.desk.web.charts.bundle.BundleFinder",  # the library that draws charts
+]
 WHITENOISE_USE_FINDERS = True  # files are served from where packages keep them: nothing to collect before a start
 WHITENOISE_MAX_AGE = 365 * 24 * 3600  # an address carries the digest of its file
 

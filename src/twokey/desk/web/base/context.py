@@ -33,8 +33,8 @@ PLACES: Final = (
     Place("ledger:shipments", _("Shipments"), "ledger.read"),
     Place("ledger:flows", _("Approved and arrived"), "ledger.read"),
     Place("parties:index", _("Parties"), "party.read"),
-    Place("law:index", _("Law"), "order.read"),
-    Place("outlook:index", _("Outlook"), "order.read"),
+    Place("law:index", _("Law"), "law.read"),
+    Place("outlook:index", _("Outlook"), "outlook.read"),
     Place("notices:index", _("Notices"), "order.read"),
 )
 
