@@ -22,7 +22,11 @@ def arrived(rows: Sequence[Day]) -> Chart:
         ("arrived", _("delivered"), FOURTH, [2, 2]),
     )
     values: list[dict[str, Any]] = [
-        {"day": each.on.isoformat(), "series": words, "units": each.delivered if name == "arrived" else getattr(each, name)}
+        {
+            "day": each.on.isoformat(),
+            "series": words,
+            "units": each.delivered if name == "arrived" else getattr(each, name),
+        }
         for each in rows
         for name, words, _colour, _dash in series
     ]
@@ -42,7 +46,10 @@ def arrived(rows: Sequence[Day]) -> Chart:
         tuple(
             (
                 day_in_words(each.on),
-                *(f"{n:,}" for n in (each.approved_import, each.approved_export, each.released, each.delivered, each.entered)),
+                *(
+                    f"{n:,}"
+                    for n in (each.approved_import, each.approved_export, each.released, each.delivered, each.entered)
+                ),
             )
             for each in list(reversed(rows))[:60]
         ),

@@ -20,15 +20,15 @@ _MOST: Final = 10**15
 class Units(forms.IntegerField):
     """A whole number of units."""
 
-    def __init__(self, label: str | Promise, *, least: int = 1, **options: Any) -> None:
-        super().__init__(label=label, min_value=least, max_value=_MOST, **options)
+    def __init__(self, *, least: int = 1, **options: Any) -> None:
+        super().__init__(min_value=least, max_value=_MOST, **options)
 
 
 class Money(forms.DecimalField):
     """An amount in the currency's own unit, read as whole minor currency."""
 
-    def __init__(self, label: str | Promise, *, least: int | None = 0, **options: Any) -> None:
-        super().__init__(label=label, min_value=least, max_digits=17, decimal_places=2, **options)
+    def __init__(self, *, least: int | None = 0, **options: Any) -> None:
+        super().__init__(min_value=least, max_digits=17, decimal_places=2, **options)
 
     def clean(self, value: Any) -> int | None:
         """Return minor currency, or None where nothing was typed."""
@@ -41,8 +41,8 @@ class DayField(forms.DateField):
 
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
-    def __init__(self, label: str | Promise, **options: Any) -> None:
-        super().__init__(label=label, input_formats=["%Y-%m-%d"], **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(input_formats=["%Y-%m-%d"], **options)
 
 
 def complain(request: HttpRequest, *asked: forms.Form) -> None:
@@ -78,7 +78,7 @@ class AdjustForm(forms.Form):
     units = forms.IntegerField(
         label=_("Units"), initial=0, help_text=_("More was drawn: above 0. Less was drawn: below 0.")
     )
-    value = Money(_("Value"), least=None, initial=0)
+    value = Money(label=_("Value"), least=None, initial=0)
     uses = forms.IntegerField(label=_("Uses"), initial=0)
     why = forms.CharField(label=_("Reason"), max_length=300)
 
@@ -96,8 +96,8 @@ class BatchForm(forms.Form):
     """A ceiling of units and value."""
 
     code = forms.CharField(label=_("Code"), max_length=40)
-    units = Units(_("Ceiling in units"))
-    value = Money(_("Ceiling in value"))
+    units = Units(label=_("Ceiling in units"))
+    value = Money(label=_("Ceiling in value"))
     currency = forms.CharField(label=_("Currency"), min_length=3, max_length=3, initial="USD")
     oversubscription = forms.BooleanField(
         label=_("Grants together may pass the ceiling; draws never do"), required=False
@@ -107,8 +107,8 @@ class BatchForm(forms.Form):
 class TopUpForm(forms.Form):
     """An addition to a ceiling; another officer countersigns it."""
 
-    units = Units(_("Units to add"), least=0, initial=0)
-    value = Money(_("Value to add"), initial=0)
+    units = Units(label=_("Units to add"), least=0, initial=0)
+    value = Money(label=_("Value to add"), initial=0)
     why = forms.CharField(label=_("Reason"), max_length=300)
 
 
@@ -122,8 +122,8 @@ class PlanForm(forms.Form):
 class PlanLineForm(forms.Form):
     """How many units of one item of the order go into a shipment."""
 
-    units = Units(_("Units"), least=0, required=False)
-    value = Money(_("Value"), required=False)
+    units = Units(label=_("Units"), least=0, required=False)
+    value = Money(label=_("Value"), required=False)
 
 
 class ShipForm(forms.Form):
@@ -137,9 +137,9 @@ class ArriveForm(forms.Form):
 
     position = forms.TypedChoiceField(label=_("Item"), coerce=int)
     number = forms.CharField(label=_("Number of the receipt or entry"), max_length=60)
-    on = DayField(_("Day"))
+    on = DayField(label=_("Day"))
     place = forms.ChoiceField(label=_("Place"), choices=PLACES)
-    units = Units(_("Units"))
+    units = Units(label=_("Units"))
 
     kinds: ClassVar[dict[str, str | Promise]] = {
         Arrival.Kind.DELIVERY.value: _("Record the delivery"),
@@ -157,4 +157,4 @@ class ArriveForm(forms.Form):
 class ReturnLineForm(forms.Form):
     """How many units of one item come back."""
 
-    units = Units(_("Units that come back"), least=0, required=False)
+    units = Units(label=_("Units that come back"), least=0, required=False)

@@ -1,4 +1,4 @@
-"""Authorisations: each a statement, with its limits, its conditions, and what its authority or its holder may change."""
+"""Authorisations: each a statement with its limits, its conditions, and what its authority or holder may change."""
 
 from __future__ import annotations
 
@@ -77,7 +77,10 @@ def show(request: HttpRequest, actor: Actor, authorisation_id: int) -> HttpRespo
             "statement": found,
             "before": before,
             "conditions": [
-                (each, ConditionForm(initial={"text_en": each.text_en, "text_zh": each.text_zh}, auto_id=f"c{each.pk}-%s"))
+                (
+                    each,
+                    ConditionForm(initial={"text_en": each.text_en, "text_zh": each.text_zh}, auto_id=f"c{each.pk}-%s"),
+                )
                 for each in conditions
                 if each.replaced_by_id is None and not each.lifted
             ],
@@ -118,9 +121,7 @@ def adjust(request: HttpRequest, actor: Actor, authorisation_id: int) -> HttpRes
 
 
 @task("ledger.adjust", signs=True)
-def sign_adjustment(
-    request: HttpRequest, actor: Actor, authorisation_id: int, adjustment_id: int
-) -> HttpResponseBase:
+def sign_adjustment(request: HttpRequest, actor: Actor, authorisation_id: int, adjustment_id: int) -> HttpResponseBase:
     """Sign a correction as the second officer."""
     adjusting.sign(actor, adjustment_id)
     messages.success(request, _("The correction is signed and on the ledger."))
@@ -128,9 +129,7 @@ def sign_adjustment(
 
 
 @task("condition.change", signs=True)
-def change_condition(
-    request: HttpRequest, actor: Actor, authorisation_id: int, condition_id: int
-) -> HttpResponseBase:
+def change_condition(request: HttpRequest, actor: Actor, authorisation_id: int, condition_id: int) -> HttpResponseBase:
     """Replace a condition's words, or lift it."""
     asked = ConditionForm(request.POST)
     if asked.is_valid():
