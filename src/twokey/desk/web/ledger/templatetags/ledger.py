@@ -45,6 +45,12 @@ def signed(line: Line, field: str) -> str:
 
 
 @register.filter
+def moved_value(line: Line) -> int:
+    """Return a movement's value as it changes what is left; of a draw, which changes nothing, the value itself."""
+    return line.effect * line.value_minor if line.effect else line.value_minor
+
+
+@register.filter
 def basis_points(value: int) -> str:
     """Show basis points as per cent.
 
