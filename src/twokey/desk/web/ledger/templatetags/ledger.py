@@ -51,17 +51,6 @@ def moved_value(line: Line) -> int:
 
 
 @register.filter
-def basis_points(value: int) -> str:
-    """Show basis points as per cent.
-
-    >>> basis_points(5000), basis_points(3330)
-    ('50%', '33.3%')
-    """
-    whole, rest = divmod(value, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
-
-
-@register.filter
 def journey(shipment: Shipment, release: Release | None) -> list[tuple[str, bool, datetime | None]]:
     """Return the steps of a shipment: name, whether reached, and the day where it is known."""
     reached = _REACHED[shipment.state]
