@@ -10,10 +10,12 @@ from django.contrib import messages
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from twokey.desk.ledger.models import Arrival, Shipment
+from twokey.desk.web.base.words import WORDS
 
-PLACES: Final = (("mainland", _("mainland China")), ("hong_kong", _("Hong Kong")), ("macau", _("Macau")))
+PLACES: Final = tuple(WORDS["place"].items())
 _MOST: Final = 10**15
 
 
@@ -135,7 +137,7 @@ class ShipForm(forms.Form):
 class ArriveForm(forms.Form):
     """A delivery, or a customs entry."""
 
-    position = forms.TypedChoiceField(label=_("Item"), coerce=int)
+    position = forms.TypedChoiceField(label=pgettext_lazy("goods", "Item"), coerce=int)
     number = forms.CharField(label=_("Number of the receipt or entry"), max_length=60)
     on = DayField(label=_("Day"))
     place = forms.ChoiceField(label=_("Place"), choices=PLACES)

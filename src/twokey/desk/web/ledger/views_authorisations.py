@@ -73,7 +73,7 @@ def show(request: HttpRequest, actor: Actor, authorisation_id: int) -> HttpRespo
         {
             "row": row,
             "limits": limits(row.balance),
-            "above": [limits(each) for each in (row.batch_balance, row.share_balance) if each is not None],
+            "above": [(each, limits(each)) for each in (row.batch_balance, row.share_balance) if each is not None],
             "statement": found,
             "before": before,
             "conditions": [
