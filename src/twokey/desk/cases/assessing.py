@@ -63,6 +63,32 @@ def assess(facts: Mapping[str, object], on: date) -> Assessment:
     return assess_facts(with_numbers(facts), on)
 
 
+def words_of_order(
+    order: Order, on: date, lang: Literal["en", "zh"]
+) -> dict[str, dict[str, tuple[str, str, tuple[str, ...]]]]:
+    """Return what the law says of every item for either key: its status, its answer in words, the facts it lacks.
+
+    item -> key -> (status, words, names of the missing facts in words). The facts are read once for all of them.
+    """
+    from twokey.law import assessment_of
+    from twokey.law import decide as decide_facts
+    from twokey.law.report import fact_label, key_text
+
+    common, said = facts_of(order, on), {}
+    for chip in sorted({line.chip for line in order.lines.all()}):
+        decided = decide_facts(with_numbers({**common, "item.chip": chip}), on)
+        keys = assessment_of(decided, on).keys
+        said[chip] = {
+            str(key.key): (
+                str(key.status),
+                key_text(key, decided, lang),
+                tuple(fact_label(name, lang) for name in key.missing),
+            )
+            for key in keys
+        }
+    return said
+
+
 def with_numbers(facts: Mapping[str, object]) -> dict[str, object]:
     """Return facts as the law room takes them: a decimal that the desk kept as text is a number again.
 

@@ -92,6 +92,12 @@ def parties(actor: Actor) -> QuerySet[Organisation]:
     )
 
 
+def authorities(actor: Actor) -> QuerySet[Authority]:
+    """Return the authorities of this desk, of both sides."""
+    permit(actor, "party.read")
+    return Authority.objects.order_by("code")
+
+
 def add_authority(
     code: str, side: str, name_en: str, name_zh: str, country: str, time_zone: str, value_tolerance_bp: int = 0
 ) -> Authority:

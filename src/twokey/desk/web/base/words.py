@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _in
 
+from twokey.desk.audit.models import Event
 from twokey.desk.reasons import Reason, sentences
 
 Words = Mapping[str, str | Promise]
@@ -222,8 +223,11 @@ def say(reason: Reason) -> str:
     """Return a reason in the language of the request, with every code in it put into words."""
     lang = language()
     values = {name: _value(name, value, lang) for name, value in reason.values.items()}
-    if reason.code == "incomplete" and reason.values.get("about"):
-        return sentences()[reason.code][lang].format(**_lacking(str(reason.values["about"]), lang))
+    about = str(reason.values.get("about", ""))
+    if reason.code == "incomplete" and about.startswith(("evidence:", "fact:")):
+        return sentences()[reason.code][lang].format(**_lacking(about, lang))
+    if reason.code == "invalid" and lang == "zh":  # what is wrong is said in English by the service
+        return f"“{values['field']}”填写有误，请更正后重试。"
     return sentences()[reason.code][lang].format(**values)
 
 
@@ -276,3 +280,66 @@ def _fact(name: str) -> str:
 
 def _comma(lang: str) -> str:
     return "、" if lang == "zh" else ", "
+
+
+VERBS: Final[Words] = MappingProxyType(
+    {
+        "order.created": _("order entered"),
+        "order.facts": _("facts stated"),
+        "order.placed": _("order placed"),
+        "case.drafted": _("draft opened"),
+        "case.amending": _("amendment opened"),
+        "case.saved": _("draft saved"),
+        "case.document": _("document added"),
+        "case.evidence": _("evidence added"),
+        "case.evidence_withdrawn": _("evidence withdrawn"),
+        "case.submit": _("application submitted"),
+        "case.take": _("taken on"),
+        "case.return": _("returned without action"),
+        "case.ask": _("information asked for"),
+        "case.answer": _("question answered"),
+        "case.advice_asked": _("advice asked for"),
+        "case.advised": _("advice given"),
+        "case.judged": _("necessity judged"),
+        "case.assessed": _("assessed"),
+        "case.decide": _("decided"),
+        "case.reject": _("countersignature withheld"),
+        "case.approve": _("approval countersigned"),
+        "case.refuse": _("refusal countersigned"),
+        "case.appeal": _("appealed"),
+        "case.allow_appeal": _("appeal allowed"),
+        "case.dismiss_appeal": _("appeal dismissed"),
+        "case.withdraw": _("application withdrawn"),
+        "case.supersede": _("superseded by an amendment"),
+        "case.reconfirmed": _("reconfirmed under the law of the day"),
+        "condition.changed": _("condition changed"),
+        "ledger.granted": _("authorisation granted"),
+        "ledger.posture": _("limit nearly used"),
+        "ledger.suspend": _("authorisation suspended"),
+        "ledger.reinstate": _("authorisation reinstated"),
+        "ledger.revoke": _("authorisation revoked"),
+        "ledger.surrender": _("authorisation surrendered"),
+        "ledger.supersede": _("authorisation superseded"),
+        "ledger.expire": _("authorisation expired"),
+        "ledger.adjust_proposed": _("correction proposed"),
+        "ledger.adjusted": _("correction signed"),
+        "shipment.planned": _("shipment planned"),
+        "shipment.reserved": _("reserved on both keys"),
+        "shipment.voided": _("reservation voided"),
+        "shipment.returned": _("units returned"),
+        "shipment.shipped": _("shipped"),
+        "shipment.delivery": _("delivered"),
+        "shipment.customs_entry": _("customs entry"),
+        "release.signed": _("release signed by both sides"),
+    }
+)
+
+
+def happened(event: Event) -> str:
+    """Return an event in words: what was done, to what, and who did it."""
+    verb = str(VERBS.get(event.verb, event.verb))
+    number = event.payload.get("number") or ""
+    name = event.payload.get("name") if event.verb.startswith("case.evidence") else ""
+    parts = [verb, evidence_name(str(name)) if name else "", str(number)]
+    who = event.authority or event.actor
+    return " · ".join(part for part in [*parts, who] if part)

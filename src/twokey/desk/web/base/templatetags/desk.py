@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from twokey.desk.audit.models import Event
 from twokey.desk.parties.models import Authority, Organisation
 from twokey.desk.reasons import Reason
 from twokey.desk.web.base import words
@@ -77,8 +79,8 @@ def moment(value: datetime | None) -> SafeString | str:
     """Show a moment in UTC, to the minute, readable by machines too."""
     if value is None:
         return NOTHING
-    at = value.astimezone(UTC)
-    text = f"{day(at)} {at:%H:%M}"
+    utc = value.astimezone(UTC)
+    text = f"{day(utc)} {utc:%H:%M}"
     return format_html('<time datetime="{}">{}</time>', value.isoformat(timespec="seconds"), text)
 
 
@@ -120,3 +122,40 @@ def size(octets: int) -> str:
 def percent(part: int | None, whole: int | None) -> int:
     """Return how many per cent of a whole a part is, from 0 to 100, rounded down; 0 where there is no whole."""
     return min(100, max(0, (part or 0) * 100 // whole)) if whole else 0
+
+
+@register.filter
+def used(whole: int | None, left: int | None) -> int:
+    """Return how much of a whole is gone; 0 where there is no limit."""
+    return 0 if whole is None or left is None else whole - left
+
+
+@register.filter
+def codes(text: str) -> list[str]:
+    """Return the codes in a text, for a template that loops over a few: `"mainland macau"|codes`."""
+    return text.split()
+
+
+@register.filter
+def happened(event: Event) -> str:
+    """Put one event of the time line into words: what was done, by which seat, and its number or outcome."""
+    return words.happened(event)
+
+
+@register.filter
+def at(table: Mapping[Any, Any], key: Any) -> Any:
+    """Look a key up: `{{ clocks|at:case.pk }}`."""
+    return table.get(key, NOTHING)
+
+
+@register.filter
+def both_of(table: Mapping[str, Any], field: str) -> str:
+    """Return the entry of a mapping that holds the language of the page."""
+    return str(table.get(f"{field}_{words.language()}", ""))
+
+
+@register.filter
+def basis_points(share: int) -> str:
+    """Show a share in per cent: 50 %, 1.25 %."""
+    whole, rest = divmod(share, 100)
+    return f"{whole}\N{NO-BREAK SPACE}%" if not rest else f"{whole}.{rest:02d}\N{NO-BREAK SPACE}%"
