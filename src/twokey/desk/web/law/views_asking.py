@@ -53,7 +53,7 @@ def what_if(request: HttpRequest, actor: Actor) -> HttpResponse:
         "draft": draft,
         "drafts": [(one.name, one.title(lang)) for one in drafts()],
         "groups": [(name, as_fields(list(names))) for name, names in fields.CORE.items()],
-        "wanted": as_fields([name for name in wanted if name not in core]),
+        "wanted": fields.by_group(as_fields([name for name in wanted if name not in core])),
         "further": as_fields(further),
         "others": fields.others([*core, *texts, *wanted], lang),
         "chips": fields.chips(),

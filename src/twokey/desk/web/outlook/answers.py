@@ -67,16 +67,16 @@ def outcome(setting: Setting) -> Outcome:
 @lru_cache(maxsize=256)
 def _outcome(setting: Setting, lang: Lang) -> Outcome:
     result = quick(load(setting.scenario), setting.values)
-    _compute, gap = headline(result.scenario)
+    compute, gap = headline(result.scenario)
     last = len(result.ends) - 1
     figures = (
         _figure(result, "delivered_total", last, lang),
-        _figure(result, "approved", last, lang),
+        _figure(result, compute, last, lang),
         _figure(result, gap, last, lang),
         Figure(_words("both_open", lang), f"{result.at('both_open', last):.0%}", ""),
     )
     charts = (_fan(result, "delivered_total", lang), _fan(result, gap, lang), _keys(result, lang))
-    return Outcome(tuple(figure for figure in figures if figure), charts, result.scenario.paths, result.ends[-1])
+    return Outcome(figures, charts, result.scenario.paths, result.ends[-1])
 
 
 def _figure(result: Result, name: str, at: int, lang: Lang) -> Figure:

@@ -28,6 +28,7 @@ async function drawChart(box) {
   const spec = JSON.parse(source.textContent);
   spec.config = { ...chartTheme(), ...spec.config };
   box.hidden = false;
+  box.style.minHeight = `${spec.height}px`;
   const before = CHARTS.get(box);
   if (before) before.finalize();
   const drawn = await window.vegaEmbed(box, spec, {
@@ -36,6 +37,10 @@ async function drawChart(box) {
     defaultStyle: false,
     renderer: "svg",
     tooltip: { disableDefaultStyle: true, theme: "desk" },
+  });
+  // To a screen reader the drawing is one picture with one description; its parts say nothing that the table does not.
+  box.querySelectorAll("[role], [aria-roledescription]").forEach((part) => {
+    for (const name of ["role", "aria-roledescription", "aria-label", "aria-hidden"]) part.removeAttribute(name);
   });
   CHARTS.set(box, drawn);
 }
