@@ -33,6 +33,7 @@ KEYWORDS = {
     "pgettext_lazy": ((1, "c"), 2),
     "_in": ((1, "c"), 2),
     "_n": (1, 2),
+    "_t": None,
 }
 
 
@@ -89,7 +90,7 @@ def as_mo(po: bytes) -> bytes:
 def untranslated(app: Path) -> list[str]:
     """Return the strings of an app that have no Chinese."""
     rows = [each for each in catalogue(app) if each.id]
-    return [str(each.id) for each in rows if not (all(each.string) if isinstance(each.string, tuple) else each.string)]
+    return [str(each.id) for each in rows if not each.string or not all(each.string)]
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import check_page
+from .conftest import check_page, sideways
 
 PAGES = (
     ("seller", "/"),
@@ -48,7 +48,9 @@ def test_every_page_is_accessible_and_fits(open_as: Any, lang: str) -> None:
     wrong = []
     pages: dict[str, Any] = {}
     for login, address in PAGES:
-        page = pages.setdefault(login, open_as(login, lang))
+        if login not in pages:
+            pages[login] = open_as(login, lang)
+        page = pages[login]
         page.set_viewport_size({"width": 1280, "height": 900})
         answer = page.goto(address)
         if answer.status != 200:
@@ -57,7 +59,7 @@ def test_every_page_is_accessible_and_fits(open_as: Any, lang: str) -> None:
         try:
             check_page(page)
             page.set_viewport_size({"width": 360, "height": 800})
-            check_page(page)
+            assert sideways(page) <= 0, f"{sideways(page)} px too wide at 360 px"
         except AssertionError as error:
             wrong.append(f"{login} {address}: {str(error)[:700]}")
     assert not wrong, "\n".join(wrong)
