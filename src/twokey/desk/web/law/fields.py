@@ -41,7 +41,7 @@ FIRST: Final[Mapping[str, str]] = {  # what an empty form asks
     "buyer.kind": "private",
 }
 GROUPS: Final[Mapping[str, str | Promise]] = {
-    "item": gettext_lazy("Item"),
+    "item": gettext_lazy("The item"),
     "movement": gettext_lazy("Movement"),
     "designer": gettext_lazy("Designer"),
     "packager": gettext_lazy("Packager"),

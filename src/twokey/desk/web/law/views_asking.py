@@ -27,7 +27,7 @@ def what_if(request: HttpRequest, actor: Actor) -> HttpResponse:
     on, bad_day = day_of(request, "on", today())
     draft = find_draft(request.GET.get("under", ""))
     texts = {name: str(text) for name, text in request.GET.items() if fields.fillable(name)}
-    if not request.GET:
+    if not texts and "asked" not in request.GET:
         texts = dict(fields.FIRST)
     if fields.fillable(added := request.GET.get("add", "")):
         texts.setdefault(added, "")

@@ -81,7 +81,13 @@ def _outcome(setting: Setting, lang: Lang) -> Outcome:
 
 def _figure(result: Result, name: str, at: int, lang: Lang) -> Figure:
     low, middle, high = (number(result.at(name, at, q)) for q in (0.05, 0.5, 0.95))
-    return Figure(_words(name, lang), middle, _("nine in ten paths: %(low)s to %(high)s") % {"low": low, "high": high})
+    unit = {"h100e": "H100e"}.get(find_line(name).unit, "")
+    bracketed = (f"（{unit}）" if lang == "zh" else f" ({unit})") if unit else ""
+    return Figure(
+        f"{_words(name, lang)}{bracketed}",
+        middle,
+        _("nine in ten paths: %(low)s to %(high)s") % {"low": low, "high": high},
+    )
 
 
 def _fan(result: Result, name: str, lang: Lang) -> Chart:

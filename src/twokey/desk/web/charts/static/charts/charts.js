@@ -13,7 +13,9 @@ function chartTheme() {
   return {
     background: "transparent",
     font,
+    // To a screen reader the drawing is one picture with one description: its parts say nothing that the table does not.
     aria: false,
+    mark: { aria: false },
     axis: { ...text, gridColor: colour("--line"), domainColor: colour("--quiet"), tickColor: colour("--quiet") },
     legend: { ...text, orient: "bottom", title: null, columns: 2, labelLimit: 260, symbolStrokeWidth: 2 },
     view: { stroke: null },
@@ -37,10 +39,6 @@ async function drawChart(box) {
     defaultStyle: false,
     renderer: "svg",
     tooltip: { disableDefaultStyle: true, theme: "desk" },
-  });
-  // To a screen reader the drawing is one picture with one description; its parts say nothing that the table does not.
-  box.querySelectorAll("[role], [aria-roledescription]").forEach((part) => {
-    for (const name of ["role", "aria-roledescription", "aria-label", "aria-hidden"]) part.removeAttribute(name);
   });
   CHARTS.set(box, drawn);
 }
