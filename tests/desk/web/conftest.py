@@ -26,6 +26,10 @@ import pytest
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's synchronous door runs a loop in this thread
 
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY,
+    AUTHENTICATION_METHODS_SESSION_KEY,
+)
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
@@ -64,7 +68,8 @@ def sign_in(login: str, lang: str = "en", *, present: bool = True) -> Client:
     client.cookies[settings.LANGUAGE_COOKIE_NAME] = LANGUAGES[lang]
     if present:
         session = client.session
-        session["account_authentication_methods"] = [
+        session[_AUTHENTICATION_METHODS_USER_SESSION_KEY] = client.session["_auth_user_id"]
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = [
             {"method": "password", "at": time.time(), "username": login, "reauthenticated": True}
         ]
         session.save()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -157,7 +158,7 @@ def _typed(fact: FactType, text: str) -> Any:
         case "integer":
             return int(text.replace(",", ""))
         case "number":
-            return float(text.replace(",", ""))
+            return _finite(text)
         case _:
             return text
 
@@ -178,9 +179,17 @@ def _problem(fact: FactType, text: str) -> str:
             return _("Not one of the choices.")
 
 
+def _finite(text: str) -> float:
+    """Return a number; "nan" is none. Errors: ValueError."""
+    number = float(text.replace(",", ""))
+    if math.isnan(number):
+        raise ValueError(text)
+    return number
+
+
 def _is_number(text: str) -> bool:
     try:
-        float(text.replace(",", ""))
+        _finite(text)
     except ValueError:
         return False
     return True
