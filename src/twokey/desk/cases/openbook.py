@@ -1,4 +1,4 @@
-"""The open book: what is asked of the authorities and not settled, with the facts on which each was last assessed.
+"""The open book: cases that are open, or approved and so still bound by the law, with the facts last assessed.
 
 Read only. It is read in portions, by key, so that a book of any size costs the same a portion.
 """
@@ -23,7 +23,7 @@ PORTION: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class OpenCase:
-    """One open application: its order, the key that it asks for, its size, and the facts of each item."""
+    """One application of the book: its order, the key that it asks for, its size, and the facts of each item."""
 
     application_id: int
     order_id: int
@@ -38,7 +38,7 @@ class OpenCase:
 
 
 def portion(actor: Actor, after: int = 0, most: int = PORTION) -> list[OpenCase]:
-    """Return the next open applications that the actor may see, by number, in one query; `after`: the last one seen.
+    """Return the next applications of the book that the actor may see, in one query; `after`: the last one seen.
 
     An application that was never assessed has no items: nothing is known of it.
     """
@@ -63,12 +63,12 @@ def portion(actor: Actor, after: int = 0, most: int = PORTION) -> list[OpenCase]
 
 
 def count(actor: Actor) -> int:
-    """Return how many open applications the actor may see."""
+    """Return how many applications of the book the actor may see."""
     return _open(actor).count()
 
 
 def _open(actor: Actor) -> QuerySet[Application]:
-    return reviewing.cases(actor).filter(state__in=sorted(OPEN)).order_by()
+    return reviewing.cases(actor).filter(state__in=[*sorted(OPEN), "approved"]).order_by()
 
 
 def _facts(field: str) -> Func:

@@ -22,7 +22,8 @@ _INNER: Final = frozenset(
         "ledger.posture",
     }
 )
-_DRAFT: Final = frozenset({"case.drafted", "case.saved", "case.document", "case.amending"})
+_DRAFT: Final = frozenset({"case.drafted", "case.amending"})
+_SMALL: Final = frozenset({"case.saved", "case.document"})  # of the case, and too many for the order's time line
 
 
 def events(actor: Actor, order: Order, limit: int = 60) -> list[Event]:
@@ -40,7 +41,8 @@ def events(actor: Actor, order: Order, limit: int = 60) -> list[Event]:
         | Q(subject_kind="application", subject_id__in=list(applications))
         | Q(subject_kind="shipment", subject_id__in=shipments)
         | Q(subject_kind="authorisation", subject_id__in=granted)
-    ).order_by("-pk")
+    ).exclude(verb__in=_SMALL)
+    rows = rows.order_by("-pk")
     if actor.role is not Role.AUDITOR:
         own = [pk for pk, each in applications.items() if each.authority_id == actor.authority_id]
         mine = [pk for pk, each in applications.items() if each.applicant_id == actor.organisation_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -11,6 +12,15 @@ from allauth.socialaccount.models import SocialLogin
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest
+
+
+def login_of(request: HttpRequest, credentials: Mapping[str, Any] | None = None) -> str:
+    """Return the login that somebody tries: for axes, under one name before and after a failure.
+
+    allauth's form calls it `login` and its backends `username`; were the two counted apart, a lock would not hold.
+    """
+    given = credentials or {}
+    return str(given.get("username") or given.get("login") or request.POST.get("login", "")).strip().casefold()
 
 
 class Accounts(DefaultAccountAdapter):  # type: ignore[misc] # allauth ships no types

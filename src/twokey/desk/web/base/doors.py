@@ -16,8 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Final
+from typing import Any
 
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import (
     did_recently_reauthenticate,
     get_reauthentication_flows,
@@ -41,7 +42,6 @@ from twokey.desk.web.base.faults import refused
 from twokey.desk.web.base.words import say
 
 View = Callable[..., HttpResponseBase]
-_METHODS_OF_RECORD: Final = "account_authentication_methods"
 
 
 def page(action: str) -> Callable[[View], View]:
@@ -130,7 +130,7 @@ def _present(request: HttpRequest, user: User) -> None:
 def _lacks_second_factor(request: HttpRequest, user: User) -> bool:
     if settings.TWOKEY_SECOND_FACTOR != "required":
         return False
-    methods = {each.get("method") for each in request.session.get(_METHODS_OF_RECORD, [])}
+    methods = {each.get("method") for each in get_authentication_records(request, user)}
     return not methods & {"mfa", "socialaccount"} and not is_mfa_enabled(user)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
@@ -207,6 +208,9 @@ _OF_VALUE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 
+# A space between two Chinese characters or marks comes from a code that was put into words.
+_BETWEEN_HAN: Final = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef“”]) (?=[\u3000-\u9fff\uff00-\uffef“”])")
+
 
 def word(code: object, table: str) -> str:
     """Return the word for a code, or the code itself (underscores as spaces) where the table does not know it."""
@@ -228,7 +232,8 @@ def say(reason: Reason) -> str:
         return sentences()[reason.code][lang].format(**_lacking(about, lang))
     if reason.code == "invalid" and lang == "zh":  # what is wrong is said in English by the service
         return f"“{values['field']}”填写有误，请更正后重试。"
-    return sentences()[reason.code][lang].format(**values)
+    text = sentences()[reason.code][lang].format(**values)
+    return _BETWEEN_HAN.sub("", text) if lang == "zh" else text
 
 
 def evidence_name(code: str) -> str:
@@ -245,7 +250,7 @@ def _value(name: str, value: Any, lang: str) -> Any:
     if name == "facts":
         return _comma(lang).join(_fact(each) for each in str(value).split(", "))
     if name == "code":
-        return evidence_name(str(value))
+        return f"“{evidence_name(str(value))}”"
     if name not in _OF_VALUE:
         return value
     parts = str(value).split(", ")

@@ -13,6 +13,7 @@ from twokey.desk.cases.states import TRANSITIONS, allow
 from twokey.desk.parties.models import Seat
 from twokey.desk.reasons import Refused
 
+_NEXT: Final = frozenset({"take", "submit", "withdraw", "return"})
 _AUTHORITIES: Final = frozenset({Role.OFFICER, Role.ADVISER})
 
 
@@ -25,6 +26,11 @@ class Reading:
     papers: bool  # statement, documents, questions: the applicant, both authorities, auditors
     inner: bool  # advice and necessity: the case's own authority and auditors
     tasks: frozenset[str]
+
+    @property
+    def todo(self) -> frozenset[str]:
+        """The tasks that the page offers as the next step."""
+        return self.tasks & _NEXT
 
 
 def reading_of(actor: Actor, application: Application) -> Reading:

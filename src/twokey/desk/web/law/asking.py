@@ -36,7 +36,7 @@ class Node:
     """One line of the tree of reasons, with the lines that it rests on."""
 
     reason: Reason
-    source: str = ""
+    source: str = ""  # empty where the line is no provision
     reported: bool = False
     regime: str = ""
     name: str = ""

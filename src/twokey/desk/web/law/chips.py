@@ -62,6 +62,7 @@ class Compared:
     words: str
     unit: str
     cells: tuple[tuple[str, str], ...]  # text, ratio
+    numbers: bool
 
 
 def headings(lang: Lang, order: str) -> list[Heading]:
@@ -124,7 +125,7 @@ def compared(chips: Sequence[Chip], lang: Lang) -> list[Compared]:
         if all(value is None for value in values):
             continue
         cells = tuple((text(value, lang, figure.digits), _ratio(value, values[0])) for value in values)
-        found.append(Compared(figure.label(lang), figure.unit, cells))
+        found.append(Compared(figure.label(lang), figure.unit, cells, not any(isinstance(v, str) for v in values)))
     return found
 
 

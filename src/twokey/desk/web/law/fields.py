@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from twokey.chips import UserError, catalogue, find
 from twokey.law.engine.facts import FactType, admit, dictionary
@@ -24,6 +27,7 @@ CORE: Final[Mapping[str, tuple[str, ...]]] = {
         "consignee.parent_hq",
         "buyer.kind",
     ),
+    "statements": ("certifications.complete", "end_use.necessary", "application.use_documents"),
 }
 FIRST: Final[Mapping[str, str]] = {  # what an empty form asks
     "item.chip": "NVIDIA H200 SXM",
@@ -36,6 +40,28 @@ FIRST: Final[Mapping[str, str]] = {  # what an empty form asks
     "consignee.hq": "CN",
     "consignee.parent_hq": "CN",
     "buyer.kind": "private",
+}
+GROUPS: Final[Mapping[str, str | Promise]] = {
+    "item": gettext_lazy("The item"),
+    "movement": gettext_lazy("Movement"),
+    "designer": gettext_lazy("Designer"),
+    "packager": gettext_lazy("Packager"),
+    "exporter": gettext_lazy("Exporter"),
+    "consignee": gettext_lazy("Consignee"),
+    "buyer": gettext_lazy("Buyer"),
+    "end_use": gettext_lazy("End use"),
+    "application": gettext_lazy("Application"),
+    "certifications": gettext_lazy("Certifications"),
+    "aggregate": gettext_lazy("Totals over all orders"),
+    "laboratory": gettext_lazy("Laboratory"),
+    "remote_user": gettext_lazy("Remote users"),
+    "notification": gettext_lazy("Notification"),
+    "purchase_order": gettext_lazy("Purchase order"),
+    "licence": gettext_lazy("Licence"),
+    "shipment": gettext_lazy("Shipment"),
+    "record": gettext_lazy("Records"),
+    "site": gettext_lazy("Site"),
+    "use": gettext_lazy("Use"),
 }
 _TABLES: Final = (
     "item.dense_rates",
@@ -83,6 +109,14 @@ def field(name: str, lang: Lang, value: str = "", problem: str = "") -> Field:
     return Field(name, _capital(fact.label(lang)), sort, value, fact.unit_in(lang), choices, problem)
 
 
+def by_group(shown: Iterable[Field]) -> list[tuple[str, list[Field]]]:
+    """Return fields under the words of what they are facts of, in the order of the dictionary."""
+    groups: dict[str, list[Field]] = {}
+    for each in shown:
+        groups.setdefault(each.name.partition(".")[0], []).append(each)
+    return [(str(GROUPS.get(name, name)), members) for name, members in groups.items()]
+
+
 def fillable(name: str) -> bool:
     """Say whether a fact can be stated in one field."""
     return name in dictionary() and name not in _TABLES
@@ -124,7 +158,7 @@ def _typed(fact: FactType, text: str) -> Any:
         case "integer":
             return int(text.replace(",", ""))
         case "number":
-            return float(text.replace(",", ""))
+            return _finite(text)
         case _:
             return text
 
@@ -145,9 +179,17 @@ def _problem(fact: FactType, text: str) -> str:
             return _("Not one of the choices.")
 
 
+def _finite(text: str) -> float:
+    """Return a number; "nan" is none. Errors: ValueError."""
+    number = float(text.replace(",", ""))
+    if math.isnan(number):
+        raise ValueError(text)
+    return number
+
+
 def _is_number(text: str) -> bool:
     try:
-        float(text.replace(",", ""))
+        _finite(text)
     except ValueError:
         return False
     return True

@@ -27,7 +27,7 @@ def what_if(request: HttpRequest, actor: Actor) -> HttpResponse:
     on, bad_day = day_of(request, "on", today())
     draft = find_draft(request.GET.get("under", ""))
     texts = {name: str(text) for name, text in request.GET.items() if fields.fillable(name)}
-    if not texts:
+    if not texts and "asked" not in request.GET:
         texts = dict(fields.FIRST)
     if fields.fillable(added := request.GET.get("add", "")):
         texts.setdefault(added, "")
@@ -53,7 +53,7 @@ def what_if(request: HttpRequest, actor: Actor) -> HttpResponse:
         "draft": draft,
         "drafts": [(one.name, one.title(lang)) for one in drafts()],
         "groups": [(name, as_fields(list(names))) for name, names in fields.CORE.items()],
-        "wanted": as_fields([name for name in wanted if name not in core]),
+        "wanted": fields.by_group(as_fields([name for name in wanted if name not in core])),
         "further": as_fields(further),
         "others": fields.others([*core, *texts, *wanted], lang),
         "chips": fields.chips(),

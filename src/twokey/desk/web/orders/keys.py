@@ -74,6 +74,16 @@ class Key:
         return self.applications[0] if self.applications else None
 
     @property
+    def lacking(self) -> tuple[Shown, ...]:
+        """What is missing, over, or about to be."""
+        return tuple(each for each in self.evidence if each.state != "there")
+
+    @property
+    def settled(self) -> tuple[Shown, ...]:
+        """What is in force for longer than a month."""
+        return tuple(each for each in self.evidence if each.state == "there")
+
+    @property
     def turned(self) -> bool:
         """Whether something is granted and in force."""
         return any(each.row.balance.state == "in_force" for each in self.grants)

@@ -67,10 +67,12 @@ def money(value_minor: int | None, currency: str) -> str:
 
 
 @register.filter
-def day(value: date | datetime | None) -> str:
-    """Show a day: 28 January 2026, or 2026年1月28日."""
-    if value is None:
+def day(value: date | datetime | str | None) -> str:
+    """Show a day: 28 January 2026, or 2026年1月28日; a text is a day in ISO form."""
+    if not value:
         return NOTHING
+    if isinstance(value, str):
+        value = date.fromisoformat(value)
     return date_format(value, "Y年n月j日" if words.language() == "zh" else "j\xa0F\xa0Y")
 
 

@@ -16,9 +16,9 @@ register = template.Library()
 
 
 @register.inclusion_tag("charts/chart.html")
-def chart(figure: Chart) -> dict[str, Any]:
-    """Show a chart and the table of its figures."""
-    return {"figure": figure, "spec": dict(figure.spec)}
+def chart(figure: Chart, level: int = 2) -> dict[str, Any]:
+    """Show a chart and the table of its figures; `level` is that of its heading, 2 or 3."""
+    return {"figure": figure, "spec": dict(figure.spec), "level": level}
 
 
 @register.simple_tag

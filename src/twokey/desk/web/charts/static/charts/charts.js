@@ -13,7 +13,9 @@ function chartTheme() {
   return {
     background: "transparent",
     font,
+    // To a screen reader the drawing is one picture with one description: its parts say nothing that the table does not.
     aria: false,
+    mark: { aria: false },
     axis: { ...text, gridColor: colour("--line"), domainColor: colour("--quiet"), tickColor: colour("--quiet") },
     legend: { ...text, orient: "bottom", title: null, columns: 2, labelLimit: 260, symbolStrokeWidth: 2 },
     view: { stroke: null },
@@ -28,6 +30,7 @@ async function drawChart(box) {
   const spec = JSON.parse(source.textContent);
   spec.config = { ...chartTheme(), ...spec.config };
   box.hidden = false;
+  box.style.minHeight = `${spec.height}px`;
   const before = CHARTS.get(box);
   if (before) before.finalize();
   const drawn = await window.vegaEmbed(box, spec, {
