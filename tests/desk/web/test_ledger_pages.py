@@ -239,7 +239,7 @@ def test_the_walk_of_a_shipment_with_forms_alone(client_of: Any) -> None:
         return answer.content.decode()
 
     blocked = shipment("qingshan")
-    said = post(seller, f"/ledger/shipments/{blocked.pk}/release/", {})
+    said = post(seller, f"/ledger/shipments/{blocked.pk}/release/", {"next": f"/ledger/shipments/{blocked.pk}/"})
     assert "adequate security procedures" in said  # refused with its reason, on the page of the shipment
     post(seller, f"/ledger/shipments/{blocked.pk}/void/", {"why": "in two parts"})
     assert _state(blocked) == "planned"

@@ -36,7 +36,11 @@ def arrived(rows: Sequence[Day]) -> Chart:
         "encoding": {
             "x": days(),
             "y": amounts("units", "zh" if language() == "zh" else "en"),
-            "color": {"field": "series", "scale": {**scale, "range": [colour for _n, _w, colour, _d in series]}},
+            "color": {
+                "field": "series",
+                "legend": {"symbolType": "stroke"},
+                "scale": {**scale, "range": [colour for _n, _w, colour, _d in series]},
+            },
             "strokeDash": {"field": "series", "scale": {**scale, "range": [dash for _n, _w, _c, dash in series]}},
         },
     }

@@ -77,9 +77,7 @@ class StateForm(forms.Form):
 class AdjustForm(forms.Form):
     """A correction of what was drawn; another officer signs it."""
 
-    units = forms.IntegerField(
-        label=_("Units"), initial=0, help_text=_("More was drawn: above 0. Less was drawn: below 0.")
-    )
+    units = forms.IntegerField(label=_("Units"), initial=0)
     value = Money(label=_("Value"), least=None, initial=0)
     uses = forms.IntegerField(label=_("Uses"), initial=0)
     why = forms.CharField(label=_("Reason"), max_length=300)
@@ -88,8 +86,8 @@ class AdjustForm(forms.Form):
 class ConditionForm(forms.Form):
     """A condition's new words, or its end."""
 
-    text_en = forms.CharField(label=_("English"), widget=forms.Textarea, required=False)
-    text_zh = forms.CharField(label=_("Chinese"), widget=forms.Textarea, required=False)
+    text_en = forms.CharField(label=_("English"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    text_zh = forms.CharField(label=_("Chinese"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
     lift = forms.BooleanField(label=_("Lift this condition"), required=False)
     why = forms.CharField(label=_("Reason"), max_length=300)
 

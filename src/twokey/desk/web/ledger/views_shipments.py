@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from twokey.desk.actors import Actor, Role, may
@@ -74,7 +75,7 @@ def show(request: HttpRequest, actor: Actor, shipment_id: int) -> HttpResponse:
         kind = Arrival.Kind.DELIVERY.value
     elif under_way and may(actor, "customs.record"):
         kind = Arrival.Kind.CUSTOMS_ENTRY.value
-    first = {"place": row.place, "units": lines[0].units if lines else None}
+    first = {"on": timezone.now().date(), "place": row.place, "units": lines[0].units if lines else None}
     return render(
         request,
         "ledger/shipment.html",
