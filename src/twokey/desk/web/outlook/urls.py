@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from twokey.desk.web.outlook import views
 
 app_name = "outlook"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [path("", views.index, name="index")]

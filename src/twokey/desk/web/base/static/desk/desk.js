@@ -44,6 +44,14 @@ function trouble() {
   box.hidden = false;
 }
 
+// The switch of the language leads back to what the page shows now, not to what it showed when it was loaded.
+for (const name of ["htmx:replacedInHistory", "htmx:pushedIntoHistory"]) {
+  document.addEventListener(name, (event) => {
+    const field = document.querySelector(".who form input[name=next]");
+    if (field) field.value = event.detail.path;
+  });
+}
+
 // Fill the rows of a repeated part: "one more" copies the last one, emptied.
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-more]");
