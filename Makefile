@@ -19,7 +19,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## assess the founding case of 28 January 2026
+demo: setup ## assess the founding case of 28 January 2026, then open the desk on it
 	@$(BIN)/python examples/demo.py
 
 test: setup ## run every test

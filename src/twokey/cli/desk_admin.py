@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
-def serve(host: str, port: int, workers: int) -> None:
+@click.option("--once", is_flag=True, help="Stop as soon as the first page answered.")
+@click.option("--open", "browser", is_flag=True, help="Open the first page in the browser.")
+def serve(host: str, port: int, workers: int, once: bool, browser: bool) -> None:
     """Start the desk: database, schema, web process and worker; Ctrl-C stops all of them."""
     from twokey.desk.serving import serve as run
 
-    run(host, port, workers)
+    run(host, port, workers, once=once, browser=browser)
 
 
 @click.command()
