@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ def test_the_letter_of_april_2025_has_three_readings() -> None:
 def test_readings_cover_every_day_once_and_agree_with_the_law(key: str) -> None:
     provision = LAW.provisions[key]
     found = readings(LAW, provision, "zh")
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before.until == after.start
     for one in found:
         assert LAW.at(one.start).force[key] is one.in_force
