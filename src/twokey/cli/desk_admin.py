@@ -138,6 +138,20 @@ def person(login: str, role: str, authority: str | None, party_id: int | None) -
     click.echo(f"{login} sits as {role}")
 
 
+@token.command("password")
+@click.argument("login")
+@click.password_option(help="Asked for where it is not given; a command line is readable by others.")
+def password(login: str, password: str) -> None:
+    """Give a person a password for the pages. At their first sign-in they set up a second factor."""
+    from twokey.desk import boot
+
+    boot.ready()
+    from twokey.desk.parties.services import set_password
+
+    set_password(login, password)
+    click.echo(f"{login} has a new password.")
+
+
 @token.command("authority")
 @click.argument("code")
 @click.option("--side", type=click.Choice(["export", "import"]), required=True)
