@@ -147,6 +147,8 @@ def test_the_operator_gives_a_person_a_password_that_is_strong_enough(desk: Any)
 
     weak = CliRunner().invoke(twokey, ["token", "password", "adviser.miit"], input="password1234\npassword1234\n")
     assert weak.exit_code != 0
-    done = CliRunner().invoke(twokey, ["token", "password", "adviser.miit"], input="plum-orchard-77x\nplum-orchard-77x\n")
+    done = CliRunner().invoke(
+        twokey, ["token", "password", "adviser.miit"], input="plum-orchard-77x\nplum-orchard-77x\n"
+    )
     assert done.exit_code == 0, done.output
     assert login(Client(), "adviser.miit", "plum-orchard-77x").status_code == 302
