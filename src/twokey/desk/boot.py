@@ -20,6 +20,8 @@ def setup() -> None:
     from twokey.desk.postgres import check_durable, database_url
 
     home().make()
+    if not os.environ.get("TWOKEY_DATABASE_URL"):
+        os.environ["TWOKEY_EMBEDDED"] = "1"  # for the processes that this one starts: the server is this desk's own
     os.environ["TWOKEY_DATABASE_URL"] = database_url()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twokey.desk.settings")
     with psycopg.connect(os.environ["TWOKEY_DATABASE_URL"]) as connection:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -192,7 +193,8 @@ X_FRAME_OPTIONS = "DENY"
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-TWOKEY_DEMO = (home().root / "demonstration").exists()  # written by `twokey demo`
+# `twokey demo` writes the file; a desk on a server of the user's own is never the demonstration.
+TWOKEY_DEMO = (home().root / "demonstration").exists() and os.environ.get("TWOKEY_EMBEDDED") == "1"
 TWOKEY_SECOND_FACTOR = os.environ.get("TWOKEY_SECOND_FACTOR", "optional" if TWOKEY_DEMO else "required")
 ACCOUNT_ADAPTER = "twokey.desk.web.account.adapters.Accounts"
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -252,7 +254,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 
-TWOKEY_SCAN_COMMAND = os.environ.get("TWOKEY_SCAN_COMMAND", "")
+# The demonstration has no scanner to ask; any other desk without one passes no document.
+TWOKEY_SCAN_COMMAND = os.environ.get("TWOKEY_SCAN_COMMAND", f"{sys.executable} -c pass" if TWOKEY_DEMO else "")
 TWOKEY_DOCUMENT_MAX_BYTES = 25 * 1024 * 1024
 TWOKEY_DOCUMENTS_PER_APPLICATION = 100
 

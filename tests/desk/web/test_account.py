@@ -138,3 +138,15 @@ def test_a_provider_vouches_only_for_a_login_with_a_seat(
     Providers(request).pre_social_login(request, social)
     assert (social.user.username == "seller") is found
     assert not Providers(request).is_open_for_signup(request, social)
+
+
+def test_the_operator_gives_a_person_a_password_that_is_strong_enough(desk: Any) -> None:
+    from click.testing import CliRunner
+
+    from twokey.cli.main import cli
+
+    weak = CliRunner().invoke(cli, ["token", "password", "adviser.miit"], input="password1234\npassword1234\n")
+    assert weak.exit_code != 0
+    done = CliRunner().invoke(cli, ["token", "password", "adviser.miit"], input="plum-orchard-77x\nplum-orchard-77x\n")
+    assert done.exit_code == 0, done.output
+    assert login(Client(), "adviser.miit", "plum-orchard-77x").status_code == 302

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -13,6 +13,7 @@ from twokey.desk.cases.assessing import load_order
 from twokey.desk.cases.models import Order
 from twokey.desk.cases.story import events
 from twokey.desk.ledger.progress import five_states
+from twokey.desk.parties.services import parties
 from twokey.desk.reasons import missing
 from twokey.desk.web.base.doors import page
 from twokey.desk.web.base.paging import sheet
@@ -22,16 +23,13 @@ from twokey.desk.web.orders.keys import expiring, keys_of
 
 @page("order.read")
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List the orders that the person may see, newest first; `?q=` finds by number, company or chip."""
+    """List the orders that the person may see, newest first; `?q=` is a number's beginning or a company."""
     wanted = request.GET.get("q", "").strip()
-    rows = reviewing.orders(actor).annotate(units=Sum("lines__units"), value=Sum("lines__value_minor"))
+    rows = reviewing.orders(actor)
     if wanted:
-        rows = rows.filter(
-            Q(number__icontains=wanted)
-            | Q(importer__name__icontains=wanted)
-            | Q(importer__name_latin__icontains=wanted)
-            | Q(exporter__name_latin__icontains=wanted)
-        )
+        named = parties(actor).filter(Q(name__icontains=wanted) | Q(name_latin__icontains=wanted)).order_by()
+        companies = named.values("pk")
+        rows = rows.filter(Q(number__startswith=wanted) | Q(importer__in=companies) | Q(exporter__in=companies))
     return render(
         request,
         "orders/index.html",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -161,3 +161,9 @@ def basis_points(share: int) -> str:
     """Show a share in per cent: 50 %, 1.25 %."""
     whole, rest = divmod(share, 100)
     return f"{whole}\N{NO-BREAK SPACE}%" if not rest else f"{whole}.{rest:02d}\N{NO-BREAK SPACE}%"
+
+
+@register.filter
+def total(rows: Iterable[Any], field: str) -> int:
+    """Add one whole number of every row up: `{{ order.lines.all|total:"units" }}`."""
+    return sum(getattr(row, field) for row in rows)
