@@ -5,11 +5,12 @@ What is looked up first keeps a list quick: the database then walks an index ove
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Q, QuerySet
 
 from twokey.desk.actors import Actor
+from twokey.desk.cases.models import Order
 from twokey.desk.cases.reviewing import orders
 from twokey.desk.ledger.models import Authorisation, Shipment
 from twokey.desk.parties.services import parties
@@ -44,7 +45,7 @@ def _orders(actor: Actor, text: str) -> list[int]:
     return list(found.values_list("pk", flat=True)[:_MOST])
 
 
-def _of_company(actor: Actor, text: str) -> QuerySet[object, object]:
+def _of_company(actor: Actor, text: str) -> QuerySet[Order, Any]:
     named = parties(actor).filter(Q(name__icontains=text) | Q(name_latin__icontains=text)).order_by()
     companies = list(named.values_list("pk", flat=True)[:_MOST])
     return orders(actor).filter(Q(importer__in=companies) | Q(exporter__in=companies)).order_by().values("pk")
