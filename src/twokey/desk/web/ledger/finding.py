@@ -5,17 +5,17 @@ What is looked up first keeps a list quick: the database then walks an index ove
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django.db.models import Q, QuerySet
 
 from twokey.desk.actors import Actor
-from twokey.desk.cases.models import Order
 from twokey.desk.cases.reviewing import orders
 from twokey.desk.ledger.models import Authorisation, Shipment
 from twokey.desk.parties.services import parties
 
 _MOST: Final = 200
+_ORDERS: Final = 2_000  # of a company; a longer list is found by its number
 
 
 def find_authorisations(actor: Actor, rows: QuerySet[Authorisation], text: str) -> QuerySet[Authorisation]:
@@ -23,8 +23,7 @@ def find_authorisations(actor: Actor, rows: QuerySet[Authorisation], text: str) 
     own = _ids(rows.filter(number__startswith=text.upper()))
     if own:
         return rows.filter(pk__in=own)
-    of_order = _orders(actor, text)
-    return rows.filter(Q(line__order_id__in=of_order) if of_order else Q(line__order__in=_of_company(actor, text)))
+    return rows.filter(line__order_id__in=_orders(actor, text) or _of_company(actor, text))
 
 
 def find_shipments(actor: Actor, rows: QuerySet[Shipment], text: str) -> QuerySet[Shipment]:
@@ -32,8 +31,7 @@ def find_shipments(actor: Actor, rows: QuerySet[Shipment], text: str) -> QuerySe
     own = _ids(rows.filter(number__startswith=text)) + _ids(rows.filter(release__number__startswith=text.upper()))
     if own:
         return rows.filter(pk__in=own)
-    of_order = _orders(actor, text)
-    return rows.filter(Q(order_id__in=of_order) if of_order else Q(order__in=_of_company(actor, text)))
+    return rows.filter(order_id__in=_orders(actor, text) or _of_company(actor, text))
 
 
 def _ids(rows: QuerySet[Authorisation] | QuerySet[Shipment]) -> list[int]:
@@ -45,7 +43,9 @@ def _orders(actor: Actor, text: str) -> list[int]:
     return list(found.values_list("pk", flat=True)[:_MOST])
 
 
-def _of_company(actor: Actor, text: str) -> QuerySet[Order, Any]:
+def _of_company(actor: Actor, text: str) -> list[int]:
+    """Return the newest orders of the importers that the text names."""
     named = parties(actor).filter(Q(name__icontains=text) | Q(name_latin__icontains=text)).order_by()
     companies = list(named.values_list("pk", flat=True)[:_MOST])
-    return orders(actor).filter(Q(importer__in=companies) | Q(exporter__in=companies)).order_by().values("pk")
+    found = orders(actor).filter(importer__in=companies).order_by("-pk")
+    return list(found.values_list("pk", flat=True)[:_ORDERS])
