@@ -150,6 +150,13 @@ def pages(orders: list[int], chance: random.Random) -> list[tuple[str, Client, C
         page("officer.bis.1", "cases, page 40", lambda: "/cases/?whose=all&page=40"),
         page("seller", "orders, found by number", lambda: f"/orders/?q=PO-{chance.randrange(900):05d}"),
         page("seller", "orders, page 40", lambda: "/orders/?page=40" if len(orders) > 4000 else "/orders/"),
+        page("auditor", "what a draft does to the open book", lambda: "/law/impact/?draft=safe-chips"),
+        page(
+            "auditor",
+            "what the law would say",
+            lambda: f"/law/what-if/?given=export&item.chip=H200%20SXM&item.quantity={chance.randrange(9_999)}",
+        ),
+        page("auditor", "where the sliders lead", lambda: f"/outlook/?conversion={chance.randrange(6)}"),
         page("auditor", "a party", one([1, 2, 3, 4, 5], "parties:show")),
     ]
     plain = sorted({f"{space}{name}" for space, name in _plain(get_resolver())})
@@ -320,9 +327,33 @@ def fill(count: int) -> list[int]:
                 for each in applications
             )
             ids += [each.pk for each in orders]
+    assess_first(ids[:500])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return ids
+
+
+def assess_first(orders: list[int]) -> None:
+    """Give the cases of some orders a whole assessment, copied from the founding case, for the pages that read it."""
+    from twokey.desk.cases.models import Application, StoredAssessment
+
+    pattern = {each.key: each for each in StoredAssessment.objects.order_by("pk")}
+    StoredAssessment.objects.bulk_create(
+        StoredAssessment(
+            application=each,
+            as_of=like.as_of,
+            key=like.key,
+            status=like.status,
+            answer=like.answer,
+            law_digest=like.law_digest,
+            facts_digest=like.facts_digest,
+            lists_digest=like.lists_digest,
+            body=like.body,
+            why="submit",
+        )
+        for each in Application.objects.filter(order__in=orders).select_related("authority")
+        for like in (pattern[each.authority.side],)
+    )
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ PAGES = (
     ("officer.bis.1", "/cases/6/"),
     ("officer.miit.1", "/orders/5/"),
     ("auditor", "/cases/?whose=all"),
+    ("auditor", "/law/impact/?draft=scale"),
     ("operator", "/parties/"),
 )
 

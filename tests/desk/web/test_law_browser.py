@@ -59,7 +59,6 @@ def test_a_chart_is_drawn_without_a_word_of_script_in_the_page(open_as: Callable
     page.wait_for_selector(".drawing svg")
     assert page.locator(".drawing svg").count() == 3
     assert page.locator(".drawing svg path").count() > 6
-    assert page.locator(".drawing svg [role]").count() == 0, "one picture with one description"
     assert page.problems == []
     colour = "getComputedStyle(document.querySelector('.drawing svg text')).fill"
     light = page.evaluate(colour)
@@ -90,13 +89,12 @@ def test_the_sliders_redraw_within_a_second(open_as: Callable[..., Any]) -> None
     assert page.problems == []
 
 
-@pytest.mark.parametrize(("lang", "blocked", "open_word"), [("en", "blocked", "unknown"), ("zh", "受阻", "未知")])
-def test_the_law_answers_while_one_writes(
-    open_as: Callable[..., Any], lang: str, blocked: str, open_word: str
-) -> None:
+@pytest.mark.parametrize(("lang", "blocked"), [("en", "blocked"), ("zh", "受阻")])
+def test_the_law_answers_while_one_writes(open_as: Callable[..., Any], lang: str, blocked: str) -> None:
     page = open_as("seller", lang)
     page.goto("/law/what-if/")
     first = page.inner_text("#verdict")
+    page.click("#more summary:has-text('Consignee'), #more summary:has-text('收货人')")
     page.select_option("#fact-consignee-entity_list", "true")
     page.wait_for_function("before => document.querySelector('#verdict').textContent.trim() !== before", arg=first)
     page.wait_for_function("word => document.querySelector('#verdict').textContent.includes(word)", arg=blocked)
@@ -118,7 +116,7 @@ def test_the_form_works_without_script(open_as: Callable[..., Any]) -> None:
     page.fill("#fact-movement-destination", "SG")
     page.click("#ask .actions button")
     page.wait_for_url(re.compile("movement.destination=SG"))
-    assert page.locator("#answer .key-export .tree").count() == 1 or page.locator("#answer .tree").count() > 0
+    assert page.locator("#answer .key-export .tree").count() >= 1
     page.goto("/outlook/")
     assert page.locator(".chart table").count() == 3, "the figures are there"
     assert page.locator(".drawing:visible").count() == 0, "no empty box where no chart can be drawn"
@@ -134,5 +132,7 @@ def test_the_pages_are_walked_by_keyboard(open_as: Callable[..., Any]) -> None:
     page.keyboard.type("H20")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("q=H20"))
-    page.click("text=CN-005 >> xpath=ancestor::tr//a") if page.locator("text=CN-005").count() else None
+    page.focus("tbody a")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/law/instruments/"))
     check_page(page)

@@ -154,18 +154,28 @@ def test_the_table_of_chips_gives_each_day_its_answer(client_of: Callable[..., C
 
 
 def test_the_answers_of_the_table_are_those_of_the_law(client_of: Callable[..., Client]) -> None:
+    from twokey.chips import find
     from twokey.desk.web.law import classes
     from twokey.law import assess
 
     for asked in classes.QUESTIONS:
         day = asked.days[-1]
         for line in classes.table(asked.name, (day,), "en")[::9]:
-            given = {**asked.given, "item.chip": line.chip}
-            if asked.name == "export":
-                given["exporter.name"] = line.vendor
+            given = classes.given(asked, find(line.chip))
             regime, _colon, question = asked.question.partition(":")
             found = next(one for one in assess(given, day).answers if (one.regime, one.question) == (regime, question))
             assert line.cells[0].open is (found.answer is None), line
+
+
+def test_a_cell_leads_to_the_same_answer_with_its_reasons(client_of: Callable[..., Client]) -> None:
+    from twokey.desk.web.law import classes
+
+    client = client_of("auditor")
+    for asked in classes.QUESTIONS:
+        line = next(one for one in classes.table(asked.name, (date(2026, 1, 28),), "en") if "H200 SXM" in one.chip)
+        page = client.get(f"/law/what-if/{line.cells[0].address}").content.decode()
+        assert line.cells[0].words in text_of(page), asked.name
+        assert 'value="NVIDIA H200 SXM"' in page
 
 
 # -- what would it say ------------------------------------------------------------------------------------------------
@@ -205,7 +215,7 @@ def test_stating_what_is_missing_settles_the_key(client_of: Callable[..., Client
     client = client_of("auditor")
     facts = {**H200, "consignee.entity_list": "true", "certifications.complete": "true"}
     page = ask(client, facts)
-    verdict = text_of("<main>" + page[page.index('id="verdict"') : page.index('<div id="answer">')] + "</main>")
+    verdict = text_of("<main>" + page[page.index('id="verdict"') : page.index('<div class="asked">')] + "</main>")
     assert "blocked" in verdict
     assert 'name="consignee.entity_list"' in page
     assert re.search(r'<option value="true" selected>yes', page)

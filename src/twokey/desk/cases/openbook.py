@@ -18,7 +18,7 @@ from twokey.desk.cases.assessing import with_numbers
 from twokey.desk.cases.models import Application, OrderLine, StoredAssessment
 from twokey.desk.cases.states import OPEN
 
-PORTION: Final = 100
+PORTION: Final = 40
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils.translation import gettext as _
+
 from twokey.chips import Chip, catalogue
 from twokey.chips.figures import FIGURES, Figure, Lang, text
 from twokey.desk.web.charts.chart import EXPORT, FOURTH, IMPORT, THIRD, Chart, Column, Table, drawing
@@ -51,8 +53,8 @@ class Property:
     text: str
     known: bool
     unit: str
-    source: str
-    confidence: str
+    source: str  # empty where it is that of the chip's row
+    english: bool  # the value is a text of the catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,11 @@ def _rank(value: object) -> tuple[int, float, str]:
 
 def _cell(figure: Figure, chip: Chip, lang: Lang) -> tuple[str, bool]:
     value = figure.value(chip)
-    return text(value, lang, figure.digits), value is not None
+    return _said(figure, value, lang), value is not None
+
+
+def _said(figure: Figure, value: object, lang: Lang) -> str:
+    return _("not launched") if value == "not launched" else text(value, lang, figure.digits)
 
 
 def countries() -> list[str]:
@@ -106,14 +112,13 @@ def countries() -> list[str]:
 
 
 def properties(chip: Chip, lang: Lang) -> list[Property]:
-    """Return every figure of a chip."""
+    """Return every figure of a chip, with its source where that is not the one of the whole row."""
+    own = {origin.field: origin.source for origin in chip.origins}
     found = []
     for figure in FIGURES:
         words, known = _cell(figure, chip, lang)
-        origin = chip.origin(figure.origin)
-        found.append(
-            Property(figure.label(lang), words, known, figure.unit, origin.source if known else "", origin.confidence)
-        )
+        source = own.get(figure.origin, "") if known else ""
+        found.append(Property(figure.label(lang), words, known, figure.unit, source, figure.key == "process"))
     return found
 
 
@@ -124,7 +129,7 @@ def compared(chips: Sequence[Chip], lang: Lang) -> list[Compared]:
         values = [figure.value(chip) for chip in chips]
         if all(value is None for value in values):
             continue
-        cells = tuple((text(value, lang, figure.digits), _ratio(value, values[0])) for value in values)
+        cells = tuple((_said(figure, value, lang), _ratio(value, values[0])) for value in values)
         found.append(Compared(figure.label(lang), figure.unit, cells, not any(isinstance(v, str) for v in values)))
     return found
 

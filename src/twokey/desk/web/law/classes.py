@@ -129,6 +129,12 @@ def table(name: str, days: tuple[date, ...], lang: Lang) -> tuple[Line, ...]:
     )
 
 
+def given(one: Asked, chip: Chip) -> dict[str, Any]:
+    """Return the facts that a question of the table takes as given for a chip; its maker exports it."""
+    facts = {**one.given, "item.chip": chip.name}
+    return {**facts, "exporter.name": chip.vendor} if one.name == "export" else facts
+
+
 def shown(lines: tuple[Line, ...], words: str = "", country: str = "") -> list[Line]:
     """Return the lines whose chip fits a reader's words and the country of its maker."""
     wanted = words.casefold().split()
@@ -141,9 +147,7 @@ def shown(lines: tuple[Line, ...], words: str = "", country: str = "") -> list[L
 
 def _cells(one: Asked, chip: Chip, days: tuple[date, ...], lang: Lang) -> tuple[Cell, ...]:
     cells: list[Cell] = []
-    stated = {**one.given, "item.chip": chip.name}
-    if one.name == "export":
-        stated["exporter.name"] = chip.vendor
+    stated = given(one, chip)
     for day in days:
         decided = decide(stated, day)
         answer = answer_to(decided, one.question)
@@ -151,8 +155,7 @@ def _cells(one: Asked, chip: Chip, days: tuple[date, ...], lang: Lang) -> tuple[
         possible = [answer_of(one.question, each, decided.law, lang) for each in answer.possible]
         words = (" / " if lang == "en" else "／").join(possible)
         missing = "" if settled else phrases.items(fact_label(fact, lang) for fact in answer.missing)
-        query = {"item.chip": chip.name, "on": day.isoformat()}
-        query |= {fact: str(value).lower() if isinstance(value, bool) else value for fact, value in stated.items()}
+        query = {"given": one.name, "item.chip": chip.name, "on": day.isoformat()}
         cells.append(Cell(words, missing, bool(cells) and cells[-1].words != words, f"?{urlencode(query)}"))
     return tuple(cells)
 

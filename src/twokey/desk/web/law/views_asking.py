@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from twokey.chips import UserError
+from twokey.chips import UserError, find
 from twokey.desk.actors import Actor
 from twokey.desk.cases.openbook import PORTION, count, portion
 from twokey.desk.web.base.doors import page
-from twokey.desk.web.law import asking, fields, impact, phrases
+from twokey.desk.web.law import asking, classes, fields, impact, phrases
 from twokey.desk.web.law.drafts import drafts, find_draft, law_under
 from twokey.desk.web.law.views import day_of, today
 
@@ -27,8 +27,8 @@ def what_if(request: HttpRequest, actor: Actor) -> HttpResponse:
     on, bad_day = day_of(request, "on", today())
     draft = find_draft(request.GET.get("under", ""))
     texts = {name: str(text) for name, text in request.GET.items() if fields.fillable(name)}
-    if not texts and "asked" not in request.GET:
-        texts = dict(fields.FIRST)
+    if "asked" not in request.GET:
+        texts = {**_given(request.GET.get("given", ""), texts.get("item.chip", "")), **texts} or dict(fields.FIRST)
     if fields.fillable(added := request.GET.get("add", "")):
         texts.setdefault(added, "")
     stated = fields.read(texts)
@@ -97,6 +97,18 @@ def impacts(request: HttpRequest, actor: Actor) -> HttpResponse:
         return render(request, "law/impact_portion.html", words)
     words |= {"open": count(actor), "reached": impact.reached(draft.name, on, lang)}
     return render(request, "law/impact.html", words)
+
+
+def _given(name: str, chip: str) -> dict[str, str]:
+    """Return as texts what a question of the table of chips takes as given; nothing for any other name."""
+    one = next((one for one in classes.QUESTIONS if one.name == name), None)
+    if one is None:
+        return {}
+    try:
+        facts = classes.given(one, find(chip))
+    except UserError:
+        return {}
+    return {fact: str(value).lower() if isinstance(value, bool) else str(value) for fact, value in facts.items()}
 
 
 def _table(so_far: impact.Totals) -> list[tuple[str, str, str, int, int]]:

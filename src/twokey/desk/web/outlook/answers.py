@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 
 from twokey.desk.web.base.words import language
 from twokey.desk.web.charts.chart import EXPORT, IMPORT, THIRD, Chart, Column, Lang, Table, amounts, days, drawing
-from twokey.desk.web.outlook.setting import Setting
+from twokey.desk.web.outlook.setting import Setting, scenario_of
 from twokey.outlook.basis import DEFINITIONS
 from twokey.outlook.events import ACTS
 from twokey.outlook.lines import find_line, headline
 from twokey.outlook.provenance import source_rows
 from twokey.outlook.run import Result
-from twokey.outlook.scenario import Scenario, load
+from twokey.outlook.scenario import Scenario
 from twokey.outlook.sliders import SLIDERS, quick
 
 _KEYS: Final = ("us_open", "cn_open", "both_open")
@@ -66,7 +66,7 @@ def outcome(setting: Setting) -> Outcome:
 
 @lru_cache(maxsize=256)
 def _outcome(setting: Setting, lang: Lang) -> Outcome:
-    result = quick(load(setting.scenario), setting.values)
+    result = quick(scenario_of(setting.scenario), setting.values)
     compute, gap = headline(result.scenario)
     last = len(result.ends) - 1
     figures = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -67,7 +68,7 @@ def read(given: Mapping[str, str]) -> Setting:
 
 def controls(setting: Setting) -> tuple[Control, ...]:
     """Return the sliders of a setting, with the words of every place."""
-    scenario = load(setting.scenario)
+    scenario = scenario_of(setting.scenario)
     return tuple(
         Control(
             slider.input,
@@ -98,9 +99,15 @@ def amount(value: float, name: str) -> str:
     return f"{float(f'{value:.3g}'):,.0f}"
 
 
+@cache
+def scenario_of(name: str) -> Scenario:
+    """Return a ready scenario; its file is read once."""
+    return load(name)
+
+
 def scenarios() -> list[tuple[str, str]]:
     """Return the ready scenarios with their titles."""
-    return [(name, title(load(name))) for name in ready()]
+    return [(name, title(scenario_of(name))) for name in ready()]
 
 
 def title(scenario: Scenario) -> str:

@@ -10,7 +10,6 @@ from django.shortcuts import render
 from twokey.desk.actors import Actor
 from twokey.desk.web.base.doors import page
 from twokey.desk.web.outlook import answers, setting
-from twokey.outlook.scenario import load
 
 
 def _shown(request: HttpRequest) -> str:
@@ -23,7 +22,7 @@ def _shown(request: HttpRequest) -> str:
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show where a setting of the sliders leads; the setting is in the address, and nothing is stored."""
     chosen = setting.read({name: str(text) for name, text in request.GET.items()})
-    scenario = load(chosen.scenario)
+    scenario = setting.scenario_of(chosen.scenario)
     words = {
         "chosen": chosen,
         "controls": setting.controls(chosen),
