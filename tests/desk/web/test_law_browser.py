@@ -22,6 +22,12 @@ def shoot(page: Any, name: str) -> None:
         page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
 
 
+@pytest.fixture(autouse=True)
+def _warm(client_of: Callable[..., Any]) -> None:
+    """Load law, model and the charts' library before a browser waits for them."""
+    client_of("auditor").get("/outlook/")
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_page_is_open_to_everybody_and_fits(open_as: Callable[..., Any], lang: str) -> None:
     page, dark = open_as("officer.miit.1", lang), open_as("buyer.bytedance", lang, width=360, dark=True)
@@ -60,10 +66,10 @@ def test_a_chart_is_drawn_without_a_word_of_script_in_the_page(open_as: Callable
     assert page.locator(".drawing svg").count() == 3
     assert page.locator(".drawing svg path").count() > 6
     assert page.problems == []
-    colour = "getComputedStyle(document.querySelector('.drawing svg text')).fill"
-    light = page.evaluate(colour)
+    text = "document.querySelector('.drawing svg text')"
+    light = page.evaluate(f"getComputedStyle({text}).fill")
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"{colour} !== {light!r}")
+    page.wait_for_function(f"light => {text} && getComputedStyle({text}).fill !== light", arg=light)
 
 
 def test_the_sliders_redraw_within_a_second(open_as: Callable[..., Any]) -> None:
