@@ -114,6 +114,7 @@ PERMISSIONS: Final = MappingProxyType(
         "bulk.import": _APPLICANT | _OFFICER,
         "outbox.read": frozenset({Role.OPERATOR, Role.CUSTOMS, Role.AUDITOR}),
         "outbox.resend": _OPERATOR,
+        "notice.own": _ALL,
         "law.read": _ALL,
         "outlook.read": _ALL,
         "audit.read": frozenset({Role.AUDITOR, Role.OPERATOR, Role.OFFICER}),

@@ -113,7 +113,7 @@ def _worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
 
 def _signing_keys() -> None:
     """Make the desk's own key where there is none: it seals history. Authorities make theirs themselves."""
-    from twokey.desk.audit.sealing import DESK
+    from twokey.desk.proof import DESK
     from twokey.desk.signing import FileSigner
 
     signer = FileSigner(home().keys)

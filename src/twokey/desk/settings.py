@@ -11,7 +11,8 @@
 | `TWOKEY_SECOND_FACTOR` | `required` (default), or `optional`: a desk that holds only the demonstration |
 | `TWOKEY_OIDC_URL`, `TWOKEY_OIDC_CLIENT`, `TWOKEY_OIDC_SECRET_FILE` | an OpenID Connect provider to sign in with |
 | `TWOKEY_OIDC_CLAIM` | the claim that holds a person's login here; `preferred_username` where absent |
-| `TWOKEY_MAIL_URL`, `TWOKEY_MAIL_FROM` | `smtp://user:password@host:587`; without it files in `TWOKEY_HOME/mail` |
+| `TWOKEY_URL` | where the desk stands, for links in e-mails: `https://desk.example.org` |
+| `TWOKEY_MAIL_URL`, `TWOKEY_MAIL_FROM` | how e-mail leaves, and from whom; see `notices/mail.py` |
 | `TWOKEY_DEBUG` | `1` for a developer's machine only |
 """
 
@@ -23,12 +24,13 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
 
 from twokey.desk.home import home
+from twokey.desk.notices.mail import mail_route
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -69,24 +71,6 @@ def _text_of(path: str) -> str:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _mail(url: str) -> dict[str, Any]:
-    """Turn an SMTP address into Django's settings; without one, messages are files in the data directory."""
-    if not url:
-        return {
-            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
-            "EMAIL_FILE_PATH": home().root / "mail",
-        }
-    parts = urlsplit(url)
-    return {
-        "EMAIL_HOST": parts.hostname or "localhost",
-        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 25),
-        "EMAIL_HOST_USER": unquote(parts.username or ""),
-        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
-        "EMAIL_USE_SSL": parts.scheme == "smtps",
-        "EMAIL_USE_TLS": parts.scheme == "smtp" and parts.username is not None,
-    }
 
 
 DEBUG = os.environ.get("TWOKEY_DEBUG") == "1"
@@ -269,13 +253,19 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-DEFAULT_FROM_EMAIL = os.environ.get("TWOKEY_MAIL_FROM", "twokey@localhost")
-globals().update(_mail(os.environ.get("TWOKEY_MAIL_URL", "")))
 
 # The demonstration has no scanner to ask; any other desk without one passes no document.
 TWOKEY_SCAN_COMMAND = os.environ.get("TWOKEY_SCAN_COMMAND", f"{sys.executable} -c pass" if TWOKEY_DEMO else "")
 TWOKEY_DOCUMENT_MAX_BYTES = 25 * 1024 * 1024
 TWOKEY_DOCUMENTS_PER_APPLICATION = 100
+
+MAIL = mail_route(os.environ.get("TWOKEY_MAIL_URL", ""), home().root / "mail")
+EMAIL_BACKEND = MAIL.backend
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAIL.starttls, MAIL.tls, 20
+EMAIL_FILE_PATH = MAIL.folder or None
+DEFAULT_FROM_EMAIL = os.environ.get("TWOKEY_MAIL_FROM", "twokey@localhost")
 
 LOGGING = {
     "version": 1,

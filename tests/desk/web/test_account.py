@@ -143,10 +143,12 @@ def test_a_provider_vouches_only_for_a_login_with_a_seat(
 def test_the_operator_gives_a_person_a_password_that_is_strong_enough(desk: Any) -> None:
     from click.testing import CliRunner
 
-    from twokey.cli.main import cli
+    from twokey.cli.main import twokey
 
-    weak = CliRunner().invoke(cli, ["token", "password", "adviser.miit"], input="password1234\npassword1234\n")
+    weak = CliRunner().invoke(twokey, ["token", "password", "adviser.miit"], input="password1234\npassword1234\n")
     assert weak.exit_code != 0
-    done = CliRunner().invoke(cli, ["token", "password", "adviser.miit"], input="plum-orchard-77x\nplum-orchard-77x\n")
+    done = CliRunner().invoke(
+        twokey, ["token", "password", "adviser.miit"], input="plum-orchard-77x\nplum-orchard-77x\n"
+    )
     assert done.exit_code == 0, done.output
     assert login(Client(), "adviser.miit", "plum-orchard-77x").status_code == 302

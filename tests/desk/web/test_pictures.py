@@ -1,4 +1,4 @@
-"""The pictures of the README, taken from the running desk: `make pictures`. Without the variable they are only taken."""
+"""The pictures of the README, taken from the running desk by `make pictures`; otherwise they are taken and dropped."""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""What a person is told of, in the desk and by e-mail."""
+"""Notices: who is told of what happened, in the desk and by e-mail, and the weekly digest.
+
+Events are the only source: nothing but the audit trail makes a notice.
+"""

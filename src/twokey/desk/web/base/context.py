@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from twokey.desk.actors import Actor, Role, may
+from twokey.desk.notices.services import unread_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ PLACES: Final = (
     Place("parties:index", _("Parties"), "party.read"),
     Place("law:index", _("Law"), "law.read"),
     Place("outlook:index", _("Outlook"), "outlook.read"),
-    Place("notices:index", _("Notices"), "order.read"),
+    Place("notices:index", _("Notices"), "notice.own"),
 )
 
 
@@ -58,5 +59,10 @@ def _places(request: HttpRequest, actor: Actor) -> list[dict[str, Any]]:
             continue
         if may(actor, place.action) and actor.role in place.roles:
             here = request.path == address or (address != "/" and request.path.startswith(address))
-            found.append({"address": address, "words": place.words, "here": here})
+            found.append({"address": address, "words": place.words, "here": here, "count": _count(place, actor)})
     return found
+
+
+def _count(place: Place, actor: Actor) -> int:
+    """Return how many things wait behind an entry of the navigation: notices that were not read."""
+    return unread_count(actor) if place.name == "notices:index" else 0
