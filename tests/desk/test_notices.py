@@ -21,7 +21,7 @@ from twokey.desk.ledger import states
 from twokey.desk.notices import digest, mailing, services
 from twokey.desk.notices.catalogue import AUDIENCES, catalogue
 from twokey.desk.notices.mail import mail_route
-from twokey.desk.notices.models import Heard, Notice, WeeklyDigest
+from twokey.desk.notices.models import Heard, Notice, Subscription, WeeklyDigest
 from twokey.desk.notices.telling import tell
 from twokey.desk.reasons import Refused
 
@@ -93,6 +93,14 @@ def test_a_follower_hears_of_an_order_and_an_order_that_one_may_not_see_cannot_b
     reviewing.ask(world["bis1"], application.pk, "Which cluster?")
     tell()
     assert "case.ask" not in told(world["auditor"])
+
+
+def test_a_follower_who_may_no_longer_see_an_order_hears_nothing_of_it(world: World) -> None:
+    order = world.order()
+    Subscription.objects.create(user=User.objects.get(username="rival"), order=order)
+    world.both(order)
+    tell()
+    assert told(world["rival"]) == []
 
 
 def test_advice_and_notes_reach_nobody_outside_the_authority(world: World) -> None:
@@ -234,6 +242,7 @@ def test_a_letter_that_fails_is_sent_later_and_only_once(world: World) -> None:
     assert row is not None
     assert (row.mail, row.last_error) == ("failed", "OSError: the relay does not answer")
     assert mailing.deliver(send=box) == (0, 0)  # not due yet
+    assert Notice.objects.filter(attempts=2).count() == 0
     Notice.objects.update(next_attempt_at=timezone.now())
     assert mailing.deliver(send=box) == (1, 0)
     assert len(box.letters) == 1

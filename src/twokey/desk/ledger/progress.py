@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
-from twokey.desk.actors import Actor
+from twokey.desk.actors import Actor, Role
 from twokey.desk.cases.models import Milestone, Order
 from twokey.desk.cases.papers import in_force
 from twokey.desk.ledger.gate import precedents
@@ -108,15 +108,20 @@ def over_time(actor: Actor) -> list[Day]:
     """
     from twokey.desk.ledger.shipments import authorisations, shipments
 
-    steps: dict[str, dict[date, int]] = {}
-    for side in ("import", "export"):
-        rows = authorisations(actor).filter(authority__side=side).order_by()
-        steps[f"approved_{side}"] = _by_day(rows.prefetch_related(None), "created_at__date", "balance__units_cap")
-    seen = shipments(actor).order_by().values("pk")
-    released = ShipmentLine.objects.filter(shipment__in=seen, shipment__release__isnull=False)
+    steps: dict[str, dict[date, int]] = {"approved_import": {}, "approved_export": {}}
+    approved = authorisations(actor).order_by().prefetch_related(None)
+    for side, on, units in (
+        approved.values_list("authority__side", "created_at__date").annotate(total=Sum("balance__units_cap")).order_by()
+    ):
+        steps[f"approved_{side}"][on] = units or 0
+    released = ShipmentLine.objects.filter(shipment__release__isnull=False)
+    arrived = Arrival.objects.all()
+    if actor.role is Role.APPLICANT:
+        seen = shipments(actor).order_by().values("pk")
+        released, arrived = released.filter(shipment__in=seen), arrived.filter(shipment_line__shipment__in=seen)
     steps["released"] = _by_day(released, "shipment__release__at__date", "units")
     for name, kind in (("delivered", Arrival.Kind.DELIVERY), ("entered", Arrival.Kind.CUSTOMS_ENTRY)):
-        steps[name] = _by_day(Arrival.objects.filter(kind=kind, shipment_line__shipment__in=seen), "on", "units")
+        steps[name] = _by_day(arrived.filter(kind=kind), "on", "units")
     total = dict.fromkeys(steps, 0)
     found = []
     for on in sorted({day for each in steps.values() for day in each}):

@@ -10,12 +10,12 @@ from typing import Final
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from twokey.desk.actors import Actor, Role, permit
 from twokey.desk.audit.outbox import BACKOFF_SECONDS
-from twokey.desk.cases.models import Application, Decision, Evidence
+from twokey.desk.cases.models import Advice, AdviceRequest, Application, Decision, Evidence
 from twokey.desk.cases.reviewing import cases
 from twokey.desk.ledger.models import Balance
 from twokey.desk.ledger.shipments import authorisations, shipments
@@ -169,32 +169,33 @@ def _waiting(actor: Actor, lang: str) -> list[Line]:
             Line(_say("entry", lang, number=each.number), PATHS["shipment"].format(id=each.pk))
             for each in rows.distinct()[:_MOST]
         ]
-    return [_case(each, what, lang) for each, what in waiting_cases(actor)[:_MOST]]
+    return [_case(each, what, lang) for each, what in waiting_cases(actor)]
 
 
-def waiting_cases(actor: Actor) -> list[tuple[Application, str]]:
-    """Return the cases that wait for the actor, oldest first, each with what is to be done."""
+def waiting_cases(actor: Actor, most: int = _MOST) -> list[tuple[Application, str]]:
+    """Return the first cases that wait for the actor, oldest first, each with what is to be done."""
     rows = cases(actor).order_by("submitted_at", "pk")
+    own = rows.filter(authority_id=actor.authority_id or 0)
     if actor.role is Role.OFFICER:
-        mine = rows.filter(authority_id=actor.authority_id or 0)
         decided = Decision.objects.filter(
             application=OuterRef("pk"), countersignature__isnull=True, officer=actor.login
         )
-        found = [
-            *mine.filter(state__in=["submitted", "appealed"]),
-            *mine.filter(state="under_review", officer=actor.login),
-            *mine.filter(~Exists(decided), state="decided"),
-        ]
-        return [(each, each.state) for each in found]
-    if actor.role is Role.ADVISER:
-        asked = rows.filter(authority_id=actor.authority_id or 0, advice_requests__reviewer=actor.login).exclude(
-            advice__reviewer=actor.login
+        found = own.filter(
+            Q(state__in=["submitted", "appealed"])
+            | Q(state="under_review", officer=actor.login)
+            | (Q(state="decided") & ~Exists(decided))
         )
-        return [(each, "advice") for each in asked.exclude(state__in=["approved", "refused", "withdrawn"]).distinct()]
-    if actor.role is Role.APPLICANT:
-        own = rows.filter(applicant_id=actor.organisation_id)
-        return [(each, each.state) for each in own.filter(state__in=["draft", "returned", "information_requested"])]
-    return []
+    elif actor.role is Role.ADVISER:
+        asked = AdviceRequest.objects.filter(application=OuterRef("pk"), reviewer=actor.login)
+        given = Advice.objects.filter(application=OuterRef("pk"), reviewer=actor.login)
+        found = own.filter(Exists(asked), ~Exists(given)).exclude(state__in=["approved", "refused", "withdrawn"])
+        return [(each, "advice") for each in found[:most]]
+    elif actor.role is Role.APPLICANT:
+        mine = Application.objects.select_related("order", "authority").filter(applicant_id=actor.organisation_id or 0)
+        found = mine.filter(state__in=["draft", "returned", "information_requested"]).order_by("submitted_at", "pk")
+    else:
+        return []
+    return [(each, each.state) for each in found[:most]]
 
 
 def _case(each: Application, what: str, lang: str) -> Line:

@@ -22,7 +22,7 @@ def lay_out(record: Record) -> Page:
     granted = record.kind == "licence"
     sha256 = digest(countersigned)
     code = code_of(record.documents[1], extract["number"], sha256)
-    how = "how_whole" if code.startswith(WHOLE) else "how_digest"
+    how = "how_decision" if code.startswith(WHOLE) else "how_digest"
     terms = [_lines(decision, extract, say), _conditions(extract, say)] if granted else [_asked(extract, say)]
     reasons = [[decision["reasons"]]]
     if decision["despite"]:

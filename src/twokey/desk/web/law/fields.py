@@ -43,7 +43,7 @@ FIRST: Final[Mapping[str, str]] = {  # what an empty form asks
 }
 GROUPS: Final[Mapping[str, str | Promise]] = {
     "item": gettext_lazy("The item"),
-    "movement": gettext_lazy("Movement"),
+    "movement": gettext_lazy("Movement of the item"),
     "designer": gettext_lazy("Designer"),
     "packager": gettext_lazy("Packager"),
     "exporter": gettext_lazy("Exporter"),

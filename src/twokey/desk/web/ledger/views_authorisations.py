@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
@@ -18,6 +17,7 @@ from twokey.desk.ledger.shipments import authorisations
 from twokey.desk.ledger.statement import statement
 from twokey.desk.web.base.doors import page, task
 from twokey.desk.web.base.paging import sheet
+from twokey.desk.web.ledger.finding import find_authorisations
 from twokey.desk.web.ledger.forms import AdjustForm, ConditionForm, StateForm, complain
 
 CHANGES: dict[str, str | Promise] = {
@@ -30,17 +30,11 @@ CHANGES: dict[str, str | Promise] = {
 
 @page("ledger.read")
 def index(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """List the authorisations that the actor may see; by number, company or item, by key, by state."""
+    """List the authorisations that the actor may see; by number or company, by key, by state."""
     asked, side, state = (request.GET.get(name, "").strip() for name in ("q", "key", "state"))
     rows = authorisations(actor).order_by("-pk")
     if asked:
-        rows = rows.filter(
-            Q(number__icontains=asked)
-            | Q(line__chip__icontains=asked)
-            | Q(line__order__number__icontains=asked)
-            | Q(line__order__importer__name__icontains=asked)
-            | Q(line__order__importer__name_latin__icontains=asked)
-        )
+        rows = find_authorisations(actor, rows, asked)
     if side in {"export", "import"}:
         rows = rows.filter(authority__side=side)
     if state in Balance.State.values:

@@ -6,7 +6,6 @@ import secrets
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -23,6 +22,7 @@ from twokey.desk.reasons import Refused, missing
 from twokey.desk.signing.envelope import read_unchecked
 from twokey.desk.web.base.doors import form, page, task
 from twokey.desk.web.base.paging import sheet
+from twokey.desk.web.ledger.finding import find_shipments
 from twokey.desk.web.ledger.forms import (
     ArriveForm,
     PlanForm,
@@ -42,13 +42,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
     asked, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
     rows = services.shipments(actor).select_related("order__importer", "release")
     if asked:
-        rows = rows.filter(
-            Q(number__icontains=asked)
-            | Q(order__number__icontains=asked)
-            | Q(release__number__icontains=asked)
-            | Q(order__importer__name__icontains=asked)
-            | Q(order__importer__name_latin__icontains=asked)
-        )
+        rows = find_shipments(actor, rows, asked)
     if state in Shipment.State.values:
         rows = rows.filter(state=state)
     context = {

@@ -33,9 +33,7 @@ class ChoiceForm(forms.Form):
             (Preference.Mail.NEVER.value, gettext_lazy("Never; the notices are here")),
         ],
     )
-    language = forms.ChoiceField(
-        label=gettext_lazy("Language of e-mails"), choices=[("en", "English"), ("zh", "中文")]
-    )
+    language = forms.ChoiceField(label=gettext_lazy("Language of e-mails"), choices=[("en", "English"), ("zh", "中文")])
 
 
 @page(services.OWN)
