@@ -148,7 +148,10 @@ class Walk:
 
     def decide(self, side: str, case_id: int, condition: str = "") -> None:
         code = "bis" if side == "export" else "miit"
-        page = self.at(f"officer.{code}.1", f"/cases/{case_id}/decide/")
+        page = self.at(f"officer.{code}.1", f"/cases/{case_id}/")
+        check_page(page)
+        page.click("a[href$='/decide/']")
+        check_page(page)
         page.select_option("[name=outcome]", "approve")
         page.fill("[name=reasons]", "符合审批规定。" if self.lang == "zh" else "It meets the rule.")
         if condition:

@@ -114,12 +114,16 @@ def assess_order(order: Order, side: Literal["export", "import"], on: date) -> O
     chips = sorted({line.chip for line in order.lines.all()})
     items = tuple(assess({**common, "item.chip": chip}, on) for chip in chips)
     worst = max((item.key(side) for item in items), key=lambda key: _WORST[key.status])
-    return OrderAssessment(worst, items[0].law_digest, facts_name(order, on), items)
+    return OrderAssessment(worst, items[0].law_digest, _named(common, order), items)
 
 
 def facts_name(order: Order, on: date) -> str:
     """Name the facts of a whole order; two assessments with the same name and law are equal."""
-    return facts_digest({**facts_of(order, on), "items": sorted({line.chip for line in order.lines.all()})})
+    return _named(facts_of(order, on), order)
+
+
+def _named(facts: Mapping[str, object], order: Order) -> str:
+    return facts_digest({**facts, "items": sorted({line.chip for line in order.lines.all()})})
 
 
 def facts_of(order: Order, on: date) -> dict[str, object]:

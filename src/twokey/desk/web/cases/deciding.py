@@ -19,6 +19,7 @@ from twokey.desk.actors import Actor
 from twokey.desk.cases import batches, deciding, reviewing
 from twokey.desk.cases.deciding import ConditionTerm, LineTerm, Terms
 from twokey.desk.cases.models import Application, OrderLine
+from twokey.desk.cases.states import allow
 from twokey.desk.reasons import Refused
 from twokey.desk.web.base.doors import form as form_page
 from twokey.desk.web.base.fields import Day, Money, Whole
@@ -70,6 +71,7 @@ class LineRow:
 def decide(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
     """Decide a case; it permits nothing until another officer countersigns."""
     application = reviewing.case(actor, case_id)
+    allow(actor, application, "decide")
     given = request.POST or None
     form = DecisionForm(given)
     form.fields["batch"].choices = _batches(actor)  # type: ignore[attr-defined]
