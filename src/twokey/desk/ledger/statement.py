@@ -115,7 +115,8 @@ def _lines(rows: list[Any]) -> list[Line]:
     ]
     for row in rows:
         effect = _EFFECT[row.kind]
-        amounts = (row.units_here, row.value_minor_here, row.uses_here)
+        units, value, uses = amounts = (row.units_here, row.value_minor_here, row.uses_here)
+        units_left, value_left, uses_left = left
         found.append(
             Line(
                 row.pk,
@@ -123,9 +124,13 @@ def _lines(rows: list[Any]) -> list[Line]:
                 row.kind,
                 row.shipment_id,
                 row.shipment.number if row.shipment else "",
-                *amounts,
+                units,
+                value,
+                uses,
                 effect,
-                *left,
+                units_left,
+                value_left,
+                uses_left,
                 row.actor,
                 row.reason,
             )
