@@ -53,9 +53,10 @@ def _light_settings() -> None:
 
 @pytest.fixture(scope="module")
 def desk() -> Iterator[Any]:
-    """Load the founding case for one module of tests."""
+    """Load the founding case for one module of tests, numbered from 1 whatever ran before."""
     from twokey.desk.demo.story import load
 
+    sweep()
     story = load()
     yield story
     sweep()

@@ -48,6 +48,7 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
             "expired": _("expired"),
             "planned": _("planned"),
             "reserved": _("reserved"),
+            "half_signed": _("released by one side"),
             "released": _("released"),
             "shipped": _("shipped"),
             "delivered": _("delivered"),

@@ -15,6 +15,7 @@ register = template.Library()
 _REACHED = {
     "planned": 1,
     "reserved": 2,
+    "half_signed": 2,
     "released": 3,
     "shipped": 4,
     "delivered": 5,
