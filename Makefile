@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-law setup demo test lint format lock bench clean
+.PHONY: help bench-law setup demo test lint words pictures format lock bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -19,7 +19,7 @@ $(READY): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## assess the founding case of 28 January 2026
+demo: setup ## assess the founding case of 28 January 2026, then open the desk on it
 	@$(BIN)/python examples/demo.py
 
 test: setup ## run every test
@@ -32,6 +32,12 @@ lint: setup ## format, lint, types, import arrows, docstrings
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/docstrings.py
+
+words: setup ## collect the strings of the pages into their Chinese catalogues
+	$(BIN)/python -m tests.desk.catalogues
+
+pictures: setup ## take the pictures of the README again
+	TWOKEY_PICTURES=1 $(BIN)/python -m pytest tests/desk/web/test_pictures.py
 
 format: setup ## rewrite the code in the house format
 	$(BIN)/ruff format .

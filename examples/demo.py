@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,37 @@ def main() -> None:
         if status not in (0, 1, 2):
             sys.exit(status)
     print("\nNext: twokey law timeline · twokey law show 3A090.a.2 · twokey impact safe-chips · twokey chips show H200")
+    sys.exit(desk(twokey))
+
+
+def desk(twokey: Path) -> int:
+    """Load the founding case into a desk of its own and open it; return the status.
+
+    At a terminal it stays open until Ctrl-C. Without one, or where CI is set, it stops once its first page answered, so
+    that nothing hangs.
+    """
+    home = Path(os.environ.get("TWOKEY_DEMO_HOME") or ORDERS.parent.parent / ".demo").absolute()
+    environment = {**os.environ, "TWOKEY_HOME": str(home)}
+    environment.pop("TWOKEY_DATABASE_URL", None)  # a demonstration is never loaded into a real desk
+    print("\n━━ 5. The desk, with the founding case on it.\n   $ twokey demo && twokey serve\n", flush=True)
+    if not (home / "demonstration").exists():
+        print("   Loading it takes some seconds, the first time only.", flush=True)
+        loaded = subprocess.run([str(twokey), "demo"], env=environment, stdout=subprocess.DEVNULL, check=False)
+        if loaded.returncode:
+            return loaded.returncode
+    person = sys.stdin.isatty() and sys.stdout.isatty() and not os.environ.get("CI")
+    flags = ["--open"] if person else ["--once"]
+    serve = [str(twokey), "serve", "--port", str(_port(8000)), *flags]
+    try:
+        return subprocess.run(serve, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def _port(wanted: int) -> int:
+    """Return a port that is wanted, or 0 (any) where it is taken."""
+    with socket.socket() as probe:
+        return wanted if probe.connect_ex(("127.0.0.1", wanted)) else 0
 
 
 if __name__ == "__main__":

@@ -165,7 +165,8 @@ def test_the_web_process_killed_under_load_loses_nothing(server: Path) -> None:
         text=True,
     )
     assert serve.stdout is not None
-    address = serve.stdout.readline().split()[2].removesuffix("/openapi.json")
+    opened = next(line for line in serve.stdout if line.startswith("The desk is open:"))
+    address = opened.split()[4].removesuffix("/") + "/api/v1"
 
     def call(path: str, body: object, key: str) -> int:
         request = urllib.request.Request(

@@ -10,10 +10,12 @@ import click
 
 from twokey.cli.desk_door import at_desk, dump, show, show_reasons
 from twokey.cli.errors import UserError
+from twokey.cli.paper import paper_options, write_paper
 
 if TYPE_CHECKING:
     from twokey.desk.actors import Actor
     from twokey.desk.cases.deciding import Terms
+    from twokey.desk.papers.record import Lang
 
 _QUEUE = ("id", "order", "authority", "state", "applicant", "officer", "attention", "submitted_at")
 
@@ -382,6 +384,17 @@ def countersign(actor: Actor, form: str, case_ids: tuple[int, ...]) -> None:
         [{"case": row.decision.application_id, "outcome": row.decision.outcome, "by": row.officer} for row in rows],
         form,
     )
+
+
+@case.command("paper")
+@click.argument("case_id", type=int)
+@paper_options
+@at_desk
+def paper(actor: Actor, form: str, case_id: int, lang: Lang, out: Path | None) -> None:
+    """Write a countersigned decision as PDF: a licence, or a refusal with the way to appeal."""
+    from twokey.desk.papers.services import decision_paper
+
+    write_paper(decision_paper(actor, case_id, lang), out, form)
 
 
 @case.command("reject")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from twokey.chips import Catalogue, Chip
-    from twokey.cli.chips_words import Lang
+    from twokey.chips.figures import Lang
 
 Format = Literal["table", "json", "csv", "markdown"]
 

@@ -12,8 +12,9 @@ from typing import Any, Final, Literal
 import click
 
 from twokey.chips import Chip
+from twokey.chips.figures import FIGURES, Figure, Lang, text, unknown
 from twokey.chips.metrics import best_rate, tpp_of_rate
-from twokey.cli.chips_words import FIGURES, Figure, Lang, text, unknown, word, working
+from twokey.cli.chips_words import word, working
 
 _BY_KEY: Final = {figure.key: figure for figure in FIGURES}
 _NARROW: Final = ("tpp", "performance_density", "memory_gb", "dram_bandwidth_gbs")

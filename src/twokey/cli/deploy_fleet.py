@@ -138,6 +138,7 @@ def enforce(
     "--measure", type=click.Choice(["allocated", "used", "delivered"]), help="What conditions are checked against."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Statement as Markdown.")
+@click.option("--pdf", "pdf_file", type=click.Path(path_type=Path), help="Statement as PDF, its figures inside.")
 @click.option("--breaches", "breach_file", type=click.Path(path_type=Path), help="Breaches as JSON, for a case desk.")
 @form_option
 @lang_option
@@ -151,6 +152,7 @@ def report(
     phases: tuple[str, ...],
     measure: str | None,
     out: Path | None,
+    pdf_file: Path | None,
     breach_file: Path | None,
     form: str,
     lang: str,
@@ -162,7 +164,7 @@ def report(
     from twokey.cli import deploy_report  # noqa: PLC0415
 
     breached = deploy_report.run(
-        plan_file, telemetry, sacct, (start, end, periods), phases, measure, out, breach_file, form, lang
+        plan_file, telemetry, sacct, (start, end, periods), phases, measure, (out, pdf_file, breach_file), form, lang
     )
     if breached:
         raise SystemExit(1)

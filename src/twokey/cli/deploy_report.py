@@ -12,6 +12,8 @@ import click
 
 from twokey.chips import UserError
 from twokey.cli.deploy_shared import show_json, table
+from twokey.cli.paper import write_pdf
+from twokey.cli.shared import write_text
 from twokey.deploy.plan import read
 from twokey.deploy.report import readings, slurm, statement
 from twokey.deploy.report.shares import Finding, Share, judge, shares
@@ -45,12 +47,11 @@ def run(  # noqa: PLR0915
     when: tuple[str, str, int],
     phases: tuple[str, ...],
     measure: str | None,
-    out: Path | None,
-    breach_file: Path | None,
+    files: tuple[Path | None, Path | None, Path | None],
     form: str,
     lang: str,
 ) -> bool:
-    """Make the report; return whether a condition was breached.
+    """Make the report; return whether a condition was breached. `files`: the Markdown, the PDF, the breaches.
 
     Errors: UserError for a file or a time that cannot be read.
     """
@@ -98,10 +99,11 @@ def run(  # noqa: PLR0915
     language = cast(Literal["en", "zh"], lang)
     text = statement.markdown(name, edges, measured, findings, usage.flags, evidence, language)
     broken = statement.breaches(name, edges, findings, evidence)
-    if out is not None:
-        out.write_text(text, "utf-8")
-    if breach_file is not None:
-        breach_file.write_text(json.dumps(broken, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    out, pdf_file, breach_file = files
+    _write(text, out)
+    _write(json.dumps(broken, indent=1, ensure_ascii=False), breach_file)
+    if pdf_file is not None:
+        _pdf(pdf_file, name, edges, measured, findings, usage, evidence, language)
     if form == "json":
         show_json(
             {
@@ -130,6 +132,30 @@ def run(  # noqa: PLR0915
     if not measured and form == "text":
         click.echo("Nothing was measured in this time; the flags above say why.")
     return bool(broken)
+
+
+def _write(text: str, path: Path | None) -> None:
+    if path is not None:
+        write_text(text.rstrip("\n") + "\n", path)
+
+
+def _pdf(
+    path: Path,
+    name: str,
+    edges: list[float],
+    measured: list[Share],
+    findings: list[Finding],
+    usage: Usage,
+    evidence: list[tuple[str, str]],
+    lang: statement.Lang,
+) -> None:
+    """Write the statement as PDF. Errors: UserError where the typesetter is not installed, or the file not writable."""
+    try:
+        from twokey.desk.papers.typesetting import pdf  # noqa: PLC0415
+        from twokey.desk.papers.use import record_of  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise UserError(f"--pdf needs {error.name}, which comes with `pip install 'twokey[desk]'`") from None
+    write_pdf(path, pdf(record_of(name, edges, measured, findings, usage.flags, evidence, lang)))
 
 
 def _text(measured: list[Share], findings: list[Finding], usage: Usage, lang: statement.Lang) -> None:

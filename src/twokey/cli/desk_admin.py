@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: any free one.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
-def serve(host: str, port: int, workers: int) -> None:
+@click.option("--once", is_flag=True, help="Stop as soon as the first page answered.")
+@click.option("--open", "browser", is_flag=True, help="Open the first page in the browser.")
+def serve(host: str, port: int, workers: int, once: bool, browser: bool) -> None:
     """Start the desk: database, schema, web process and worker; Ctrl-C stops all of them."""
     from twokey.desk.serving import serve as run
 
-    run(host, port, workers)
+    run(host, port, workers, once=once, browser=browser)
 
 
 @click.command()
@@ -134,6 +136,20 @@ def person(login: str, role: str, authority: str | None, party_id: int | None) -
         raise missing("party", party_id)
     add_person(login, Role(role), authority=body, organisation=firm)
     click.echo(f"{login} sits as {role}")
+
+
+@token.command("password")
+@click.argument("login")
+@click.password_option(help="Asked for where it is not given; a command line is readable by others.")
+def password(login: str, password: str) -> None:
+    """Give a person a password for the pages. At their first sign-in they set up a second factor."""
+    from twokey.desk import boot
+
+    boot.ready()
+    from twokey.desk.parties.services import set_password
+
+    set_password(login, password)
+    click.echo(f"{login} has a new password.")
 
 
 @token.command("authority")

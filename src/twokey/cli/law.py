@@ -161,13 +161,14 @@ def diff(
     lang: Any,
 ) -> None:
     """Say what changed between two days: provisions that began or ended, and values that became others."""
-    from twokey.cli.law_view import changes_between, show_changes  # noqa: PLC0415
+    from twokey.cli.law_view import change_json, show_changes  # noqa: PLC0415
+    from twokey.law.history import changes_between  # noqa: PLC0415
 
     chosen = chosen_law(overlays, amendments)
     _instruments(chosen, regime)
     changes = [one for one in changes_between(chosen, first, second) if regime in (None, one.regime)]
     if form == "json":
-        write_text(json.dumps([one.to_json() for one in changes], ensure_ascii=False, indent=2), None)
+        write_text(json.dumps([change_json(one) for one in changes], ensure_ascii=False, indent=2), None)
     else:
         show_changes(changes, first, second, chosen, lang)
 

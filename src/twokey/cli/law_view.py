@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,59 +15,25 @@ from twokey.law.engine.define import Provision
 from twokey.law.engine.law import DatedValue, Law, Parameter
 from twokey.law.engine.tree import params_of, refs_of
 from twokey.law.engine.words import Lang, paragraph_of, plain, sentence, text_of
+from twokey.law.history import Change, users_of
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing that is different on the second of two days."""
-
-    regime: str
-    what: str  # provision or parameter
-    name: str
-    before: str
-    after: str
-    instrument: str
-    at: str
-
-    def to_json(self) -> dict[str, str]:
-        """Return the change as plain data."""
-        return {name: getattr(self, name) for name in ("regime", "what", "name", "before", "after", "instrument", "at")}
-
-
-def changes_between(law: Law, first: date, second: date) -> Iterator[Change]:
-    """Yield what changed between two days, provisions before values."""
-    early, late = law.at(first), law.at(second)
-    for provision in law.provisions.values():
-        was, now = early.force.get(provision.key, False), late.force.get(provision.key, False)
-        if was != now:
-            words = ("not in force", "in force")
-            yield Change(
-                provision.regime,
-                "provision",
-                provision.name,
-                words[was],
-                words[now],
-                provision.instrument,
-                provision.paragraph,
-            )
-    for pack in law.packs.values():
-        for parameter in pack.parameters.values():
-            before, after = parameter.on(first), parameter.on(second)
-            if before != after:
-                source = after or before
-                assert source is not None
-                yield Change(
-                    pack.regime,
-                    "parameter",
-                    parameter.name,
-                    _difference(before, after),
-                    _difference(after, before),
-                    source.instrument,
-                    source.at,
-                )
+def change_json(change: Change) -> dict[str, str]:
+    """Return one difference between two days as plain data."""
+    return {
+        "regime": change.regime,
+        "what": change.what,
+        "name": change.name,
+        "before": _difference(change.before, change.after),
+        "after": _difference(change.after, change.before),
+        "instrument": change.instrument,
+        "at": change.at,
+    }
 
 
 def _difference(value: Any, other: Any) -> str:
+    if isinstance(value, bool):
+        return ("not in force", "in force")[value]
     if value is None:
         return "no value"
     if other is not None and isinstance(value.value, frozenset):
@@ -93,7 +57,8 @@ def show_changes(changes: list[Change], first: date, second: date, law: Law, lan
         name = one.name
         if one.what == "provision":
             name = paragraph_of(pack.provisions[f"{one.regime}:{one.name}"], law.at(second), lang)
-        table.add_row(one.regime, one.what, name, one.before, one.after, instrument.citation or instrument.row)
+        was, now = _difference(one.before, one.after), _difference(one.after, one.before)
+        table.add_row(one.regime, one.what, name, was, now, instrument.citation or instrument.row)
     screen.print(table)
     screen.print(Text(f"{len(changes)} changes", "dim"))
 
@@ -112,7 +77,7 @@ def provision_json(provision: Provision, law: Law, day: date) -> dict[str, Any]:
             name: [_dated_json(value) for value in parameters[name].values]
             for name in params_of(provision.tree)
         },
-        "rests_on": list(refs_of(provision.tree)), "used_by": _users(provision, law),
+        "rests_on": list(refs_of(provision.tree)), "used_by": list(users_of(law, provision)),
     }  # fmt: skip
 
 
@@ -127,14 +92,6 @@ def _json(value: Any) -> Any:
     if isinstance(value, frozenset):
         return sorted(value)
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _users(provision: Provision, law: Law) -> list[str]:
-    users = [one.key for one in law.provisions.values() if provision.key in refs_of(one.tree)]
-    for question in law.questions.values():
-        if any(provision.key in refs_of(branch.condition) for branch in question.branches):
-            users.append(question.key)
-    return users
 
 
 def show_provision(provision: Provision, law: Law, day: date, lang: Lang) -> None:
@@ -167,7 +124,7 @@ def show_provision(provision: Provision, law: Law, day: date, lang: Lang) -> Non
     for name in params_of(provision.tree):
         screen.print()
         screen.print(_values(parameters[name], lang))
-    users = _users(provision, law)
+    users = users_of(law, provision)
     if users:
         screen.print()
         screen.print(Text(f"used by {', '.join(users)}", "dim"))

@@ -10,9 +10,13 @@ import click
 
 from twokey.cli.desk_door import at_desk, dump, format_option, show
 from twokey.cli.errors import UserError
+from twokey.cli.paper import paper_options, write_paper
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from twokey.desk.actors import Actor
+    from twokey.desk.papers.record import Lang
 
 
 @click.group()
@@ -88,6 +92,17 @@ def show_authorisation(actor: Actor, form: str, authorisation_id: int) -> None:
     show({**body, **balance}, form)
     show(conditions, form, ("id", "code", "kind", "text_en", "text_zh"), "No condition stands.")
     show(moves, form, (), "Nothing has moved yet.")
+
+
+@ledger.command("paper")
+@click.argument("authorisation_id", type=int)
+@paper_options
+@at_desk
+def paper(actor: Actor, form: str, authorisation_id: int, lang: Lang, out: Path | None) -> None:
+    """Write the licence behind an authorisation as PDF, with what stands of it today."""
+    from twokey.desk.papers.services import licence_paper
+
+    write_paper(licence_paper(actor, authorisation_id, lang), out, form)
 
 
 @ledger.command("state")

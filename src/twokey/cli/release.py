@@ -1,4 +1,4 @@
-"""`twokey release …`: plan, reserve, ask the gate, release, and what follows; `twokey verify`: check one offline."""
+"""`twokey release …`: plan, reserve, ask the gate, release, and what follows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import click
 
 from twokey.cli.desk_door import at_desk, dump, show, show_reasons
 from twokey.cli.errors import UserError
+from twokey.cli.paper import paper_options, write_paper
 
 if TYPE_CHECKING:
     from twokey.desk.actors import Actor
+    from twokey.desk.papers.record import Lang
 
 
 @click.group()
@@ -172,6 +174,17 @@ def give_back(actor: Actor, form: str, shipment_id: int, parts: tuple[str, ...],
     show({"movement": moved.movement_id, "repeated": moved.repeated}, form)
 
 
+@release.command("paper")
+@click.argument("number")
+@paper_options
+@at_desk
+def paper(actor: Actor, form: str, number: str, lang: Lang, out: Path | None) -> None:
+    """Write a release as PDF: its signed document is inside, and in its QR code."""
+    from twokey.desk.papers.services import release_paper
+
+    write_paper(release_paper(actor, number, lang), out, form)
+
+
 @release.command("arrive")
 @click.argument("shipment_id", type=int)
 @click.argument("kind", type=click.Choice(["delivery", "customs_entry"]))
@@ -191,41 +204,3 @@ def arrive(
 
     row = service(actor, shipment_id, position, kind, number, date.fromisoformat(on), place, units)
     show({"arrival": row.pk, "kind": row.kind, "units": row.units}, form)
-
-
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--keys", type=click.Path(path_type=Path), required=True, help="Public keys (`twokey keys export`).")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def verify(file: Path, keys: Path, form: str) -> None:
-    """Check a release, or any signed document, from its file alone: no database, no network (exit 1 where it fails)."""
-    from twokey.desk.proof import check_file
-    from twokey.desk.signing.keyring import KeyRing
-
-    proof = check_file(file, KeyRing.load(keys))
-    if form == "json":
-        body = {
-            "holds": proof.holds,
-            "signed_by": list(proof.signed_by),
-            "reasons": [each.as_dict() for each in proof.reasons],
-            "notes": [each.as_dict() for each in proof.notes],
-            "body": dict(proof.body),
-        }
-        click.echo(json.dumps(body, ensure_ascii=False, indent=1))
-    elif proof.holds:
-        click.secho(f"{file}: genuine. / 真实有效。", fg="green")
-        click.echo(f"signed by {' and '.join(proof.signed_by)}")
-        for name in ("type", "number", "order", "issued_at", "valid_until"):
-            if name in proof.body:
-                click.echo(f"{name.replace('_', ' ')}: {proof.body[name]}")
-        for line in proof.body.get("shipment", {}).get("lines", []):
-            click.echo(
-                f"{line.get('units')} × {line.get('item')}   under {line.get('export')} and {line.get('import')}"
-            )
-        for note in proof.notes:
-            click.secho(f"note: {note.en} / {note.zh}", fg="yellow")
-    else:
-        click.secho(f"{file}: NOT proven. / 未能证实。", fg="red")
-        show_reasons(proof.reasons, good="")
-    if not proof.holds:
-        raise click.exceptions.Exit(1)

@@ -118,6 +118,9 @@ PERMISSIONS: Final = MappingProxyType(
         "exchange.state": _OFFICER,
         "exchange.receive": _OFFICER | _OPERATOR,
         "exchange.complete": _OFFICER,
+        "notice.own": _ALL,
+        "law.read": _ALL,
+        "outlook.read": _ALL,
         "audit.read": frozenset({Role.AUDITOR, Role.OPERATOR, Role.OFFICER}),
     }
 )

@@ -20,6 +20,8 @@ def setup() -> None:
     from twokey.desk.postgres import addresses, check_durable
 
     home().make()
+    if not os.environ.get("TWOKEY_DATABASE_URL"):
+        os.environ["TWOKEY_EMBEDDED"] = "1"  # for the processes that this one starts: the server is this desk's own
     desk, owner = addresses()
     os.environ["TWOKEY_DATABASE_URL"] = desk
     if owner:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
-from twokey.chips.errors import UserError
 from twokey.desk.reasons import Reason, reason
 from twokey.desk.signing import BadSignature, KeyRing, verify
 from twokey.desk.signing.keyring import moment
 
 RELEASE: Final = "twokey.release/1"
+DESK: Final = "DESK"  # whose key seals history and signs extracts of the register
 KINDS: Final = (
     RELEASE,
     "twokey.decision/1",
@@ -26,6 +24,7 @@ KINDS: Final = (
     "twokey.adjustment/1",
     "twokey.topup/1",
     "twokey.head/1",
+    "twokey.extract/1",
 )
 _RELEASE_MEMBERS: Final = {
     "type",
@@ -58,19 +57,6 @@ class Proof:
     def holds(self) -> bool:
         """Whether the document proves what it says."""
         return not self.reasons
-
-
-def check_file(path: Path, ring: KeyRing, today: datetime | None = None) -> Proof:
-    """Check a file; raises `UserError` where it is no JSON file at all."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (ValueError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path}: not JSON ({error}); a release is written by `twokey release show --out FILE`"
-        ) from None
-    return check(document, ring, today)
 
 
 def check(document: object, ring: KeyRing, today: datetime | None = None) -> Proof:

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import webbrowser
 from types import FrameType
 
 import click
@@ -23,8 +24,10 @@ STOP_S = 20
 RESTART_S = 2
 
 
-def serve(host: str, port: int, workers: int) -> None:
+def serve(host: str, port: int, workers: int, *, once: bool = False, browser: bool = False) -> None:
     """Migrate, start the web process and the worker, print the address, and wait for a signal.
+
+    `once`: stop as soon as the first page answered, for a machine without a person. `browser`: open the first page.
 
     Raises `UserError` where the address is taken or the web process does not come up.
     """
@@ -60,10 +63,13 @@ def serve(host: str, port: int, workers: int) -> None:
         signal.signal(name, stop)
     try:
         _wait_for(web, host, port)
-        click.echo(
-            f"Twokey desk: http://{_bracket(host)}:{port}/api/v1/openapi.json   (data in {home().root}; Ctrl-C stops)"
-        )
-        while not stopping:
+        address = f"http://{_bracket(host)}:{port}/"
+        if once:
+            _first_page(address)
+        _say_where(address)
+        if browser:
+            webbrowser.open(address)
+        while not (stopping or once):
             if web.poll() is not None:
                 raise UserError(f"the web process ended with status {web.returncode}; see the lines above")
             if worker.poll() is not None:
@@ -93,6 +99,30 @@ def _say_if_unlimited() -> None:
         )
 
 
+def _say_where(address: str) -> None:
+    """Print the address, and on a demonstration a login for each part that is played."""
+    from twokey.desk.demo.cast import logins, password
+
+    click.echo(f"\nThe desk is open:  {address}   (API: {address}api/v1/openapi.json; data in {home().root})")
+    people = logins()
+    if people:
+        click.echo(f"Password of everybody here:  {password()}")
+        for login, part in people:
+            click.echo(f"  {login:<16} {part}")
+    click.echo("Ctrl-C stops it.\n")
+
+
+def _first_page(address: str) -> None:
+    """Ask for the first page as a browser would; raises `UserError` where the desk does not give it."""
+    try:
+        with urllib.request.urlopen(address, timeout=START_S) as answer:
+            if answer.status == 200:
+                return
+    except OSError as error:
+        raise UserError(f"{address}: the first page did not open ({error}); see the lines above") from None
+    raise UserError(f"{address}: the first page answered with status {answer.status}")
+
+
 def _worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "twokey.desk.worker_process"], env=environment, start_new_session=True
@@ -101,7 +131,7 @@ def _worker(environment: dict[str, str]) -> subprocess.Popen[bytes]:
 
 def _signing_keys() -> None:
     """Make the desk's own key where there is none: it seals history. Authorities make theirs themselves."""
-    from twokey.desk.audit.sealing import DESK
+    from twokey.desk.proof import DESK
     from twokey.desk.signing import FileSigner
 
     signer = FileSigner(home().keys)

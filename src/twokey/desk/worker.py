@@ -1,4 +1,7 @@
-"""The worker: sends the outbox, lets expiry happen, seals history, screens and assesses again. One round at a time."""
+"""The worker, one round at a time.
+
+It sends the outbox, tells people and writes to them, lets expiry happen, seals history, screens and assesses again.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from twokey.desk.actors import Actor, Role
 from twokey.desk.audit import outbox, sealing
 from twokey.desk.cases.watching import reassess
 from twokey.desk.ledger.states import expire_due
+from twokey.desk.notices import digest, mailing
+from twokey.desk.notices.telling import tell
 from twokey.desk.parties.screening import rescreen
 
 LOG: Final = logging.getLogger("twokey.worker")
@@ -32,6 +37,9 @@ class Task:
 
 TASKS: Final = (
     Task("outbox", outbox.deliver),
+    Task("notices", tell),
+    Task("mail", mailing.deliver, every=2),
+    Task("digest", digest.send_digests, every=60),
     Task("expiry", lambda: expire_due(WORKER)),
     Task("sealing", sealing.seal),
     Task("screening", lambda: rescreen(WORKER), every=10),

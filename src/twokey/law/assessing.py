@@ -58,7 +58,7 @@ def law_digest(on: date, law: Law | None = None) -> str:
 def assessment_of(decided: Decided, on: date) -> Assessment:
     """Return the assessment of a decided order, with the exact answers still possible and what each waits for."""
     law = decided.law
-    answers = {key: _answer(decided, key) for key in decided.state.compiled.questions}
+    answers = {key: answer_to(decided, key) for key in decided.state.compiled.questions}
     keys = tuple(_key(decided, name, answers) for name in KEYS)
     return Assessment(
         as_of=on,
@@ -73,6 +73,19 @@ def assessment_of(decided: Decided, on: date) -> Assessment:
     )
 
 
+def keys_of(decided: Decided) -> tuple[KeyAnswer, ...]:
+    """Return what moves the two keys, as an assessment has it, without the other questions and the findings.
+
+    >>> order = {"item.chip": "H20", "item.kind": "ic"}
+    >>> [each.status for each in keys_of(decide(order, date(2022, 1, 1)))]
+    ['clear', 'clear']
+    """
+    packs = decided.law.law.packs.values()
+    asked = [headline.question for pack in packs if pack.key for headline in pack.headlines]
+    answers = {key: answer_to(decided, key) for key in asked}
+    return tuple(_key(decided, name, answers) for name in KEYS)
+
+
 def worst(statuses: Iterable[Status]) -> Status:
     """Return the status of several together: blocked before needs_information before clear."""
     found = set(statuses)
@@ -81,7 +94,8 @@ def worst(statuses: Iterable[Status]) -> Status:
     return "needs_information" if "needs_information" in found else "clear"
 
 
-def _answer(decided: Decided, key: str) -> Answer:
+def answer_to(decided: Decided, key: str) -> Answer:
+    """Return what a question ("regime:name") is answered: settled, or every answer that is still possible."""
     regime, _, name = key.partition(":")
     settled = decided.answer(key)
     if settled is not None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from twokey.law.engine.cells import OTHER, Flag, Ordered, Words
 from twokey.law.engine.diagram import IMPOSSIBLE, Diagrams, Variable
-from twokey.law.engine.facts import FactType, dictionary
+from twokey.law.engine.facts import FactType, dictionary, unit_in
 from twokey.law.engine.law import Law
 from twokey.law.engine.tree import AnyOf, Not
 from twokey.law.engine.words import Lang, answer_of, plain, sentence, text_of
@@ -118,11 +118,11 @@ def depending(decided: Decided, question: str, lang: Lang = "en", limit: int = 3
     """
     diagrams, law = decided.state.diagrams, decided.law.law
     left = diagrams.given(diagrams.question(question, forced=forced(decided)), decided.facts)
-    found = []
+    found, semicolon = [], {"en": "; ", "zh": "；"}[lang]
     for answer in law.questions[question].answers:
         boxes = list(diagrams.cover(left, partial(eq, answer), limit, decided.facts))
         if boxes:
-            described = ["; ".join(_describe(diagrams, box, law, decided.law.day, lang)) for box in boxes]
+            described = [semicolon.join(_describe(diagrams, box, law, decided.law.day, lang)) for box in boxes]
             found.append((answer_of(question, answer, decided.law, lang), described))
     return found
 
@@ -150,8 +150,8 @@ def describe(variable: Variable, indexes: frozenset[int], law: Law, day: date, l
 def _joined(variable: Variable, holds: bool, law: Law, day: date, lang: Lang) -> str:
     if isinstance(variable.joined, AnyOf):
         provision = law.provisions[variable.joined.provision]
-        circuit = {"en": "a contained circuit", "zh": "所含集成电路"}[lang]
-        return f"{circuit}: {text_of(provision, law.at(day), lang)} {plain(holds, lang)}"
+        circuit = {"en": "a contained circuit: ", "zh": "所含集成电路："}[lang]
+        return f"{circuit}{text_of(provision, law.at(day), lang)} {plain(holds, lang)}"
     if variable.joined is None:
         return variable.name
     words = sentence(variable.joined, "", law.at(day), lang)
@@ -190,21 +190,17 @@ def _ranges(ordered: Ordered, indexes: list[int], unit: str, lang: Lang) -> str:
 
 def _range(ordered: Ordered, first: int, last: int, unit: str, lang: Lang) -> str:
     low, high = ordered.describe(first)[0], ordered.describe(last)[1]
-    parts = []
+    unit, parts = unit_in(unit, lang), []
     if low is not None:
         value = f"{plain(low[0], lang)} {unit}".strip()
-        parts.append(
-            {
-                "en": f"more than {value}" if low[1] else f"{value} or more",
-                "zh": f"{'高于' if low[1] else '不低于'}{value}",
-            }[lang]
-        )
+        more, least = ("晚于", "不早于") if isinstance(low[0], date) else ("高于", "不低于")
+        words = {"en": f"more than {value}" if low[1] else f"{value} or more",
+                 "zh": f"{more if low[1] else least} {value}"}  # fmt: skip
+        parts.append(words[lang])
     if high is not None:
         value = f"{plain(high[0], lang)} {unit}".strip()
-        parts.append(
-            {
-                "en": f"at most {value}" if high[1] else f"less than {value}",
-                "zh": f"{'不高于' if high[1] else '低于'}{value}",
-            }[lang]
-        )
+        most, less = ("不晚于", "早于") if isinstance(high[0], date) else ("不高于", "低于")
+        words = {"en": f"at most {value}" if high[1] else f"less than {value}",
+                 "zh": f"{most if high[1] else less} {value}"}  # fmt: skip
+        parts.append(words[lang])
     return ({"en": " and ", "zh": "且"}[lang]).join(parts) or {"en": "any", "zh": "任意"}[lang]

@@ -20,11 +20,11 @@ from twokey.desk.actors import Actor, permit
 from twokey.desk.audit.events import record, signer
 from twokey.desk.audit.merkle import leaf_hash, root
 from twokey.desk.audit.models import Event, Leaf, Seal, Witness
+from twokey.desk.proof import DESK
 from twokey.desk.reasons import Refused, missing, reason
 from twokey.desk.signing import BadSignature, verify
 from twokey.desk.signing.envelope import canonical, read_unchecked
 
-DESK: Final = "DESK"
 DELAY: Final = timedelta(seconds=5)
 _LOCK: Final = 7_240_128  # advisory lock: one sealer at a time
 

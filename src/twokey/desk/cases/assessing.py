@@ -60,11 +60,45 @@ def assess(facts: Mapping[str, object], on: date) -> Assessment:
     """
     from twokey.law import assess as assess_facts
 
-    numbers = {
+    return assess_facts(with_numbers(facts), on)
+
+
+def words_of_order(
+    order: Order, on: date, lang: Literal["en", "zh"]
+) -> dict[str, dict[str, tuple[str, str, tuple[str, ...]]]]:
+    """Return what the law says of every item for either key: its status, its answer in words, the facts it lacks.
+
+    item -> key -> (status, words, names of the missing facts in words). The facts are read once for all of them.
+    """
+    from twokey.law import assessment_of
+    from twokey.law import decide as decide_facts
+    from twokey.law.report import fact_label, key_text
+
+    common, said = facts_of(order, on), {}
+    for chip in sorted({line.chip for line in order.lines.all()}):
+        decided = decide_facts(with_numbers({**common, "item.chip": chip}), on)
+        keys = assessment_of(decided, on).keys
+        said[chip] = {
+            str(key.key): (
+                str(key.status),
+                key_text(key, decided, lang),
+                tuple(fact_label(name, lang) for name in key.missing),
+            )
+            for key in keys
+        }
+    return said
+
+
+def with_numbers(facts: Mapping[str, object]) -> dict[str, object]:
+    """Return facts as the law room takes them: a decimal that the desk kept as text is a number again.
+
+    >>> with_numbers({"item.performance_density": "19.45", "item.chip": "H200"})
+    {'item.performance_density': 19.45, 'item.chip': 'H200'}
+    """
+    return {
         name: float(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
         for name, value in facts.items()
     }
-    return assess_facts(numbers, on)
 
 
 def law_digest(on: date) -> str:
@@ -80,12 +114,16 @@ def assess_order(order: Order, side: Literal["export", "import"], on: date) -> O
     chips = sorted({line.chip for line in order.lines.all()})
     items = tuple(assess({**common, "item.chip": chip}, on) for chip in chips)
     worst = max((item.key(side) for item in items), key=lambda key: _WORST[key.status])
-    return OrderAssessment(worst, items[0].law_digest, facts_name(order, on), items)
+    return OrderAssessment(worst, items[0].law_digest, _named(common, order), items)
 
 
 def facts_name(order: Order, on: date) -> str:
     """Name the facts of a whole order; two assessments with the same name and law are equal."""
-    return facts_digest({**facts_of(order, on), "items": sorted({line.chip for line in order.lines.all()})})
+    return _named(facts_of(order, on), order)
+
+
+def _named(facts: Mapping[str, object], order: Order) -> str:
+    return facts_digest({**facts, "items": sorted({line.chip for line in order.lines.all()})})
 
 
 def facts_of(order: Order, on: date) -> dict[str, object]:

@@ -35,8 +35,11 @@ def moment_after(authority: Authority, day: date) -> datetime:
     return first_moment(authority, day + timedelta(days=1))
 
 
-def days_used(application: Application) -> int:
-    """Count the working days that the authority has had, without those on which it waited for an answer."""
+def days_used(application: Application, calendar: Calendar | None = None) -> int:
+    """Count the working days that the authority has had, without those on which it waited for an answer.
+
+    `calendar`: the authority's own, where the caller has read it already for many cases.
+    """
     if application.submitted_at is None:
         return 0
     authority = application.authority
@@ -45,4 +48,4 @@ def days_used(application: Application) -> int:
         (local_day(authority, each.asked_at), local_day(authority, each.answered_at) if each.answered_at else None)
         for each in application.questions.all()
     ]
-    return running_days(local_day(authority, application.submitted_at), end, pauses, calendar_of(authority))
+    return running_days(local_day(authority, application.submitted_at), end, pauses, calendar or calendar_of(authority))

@@ -19,7 +19,7 @@ from twokey.desk.reasons import Reason, reason
 # 15 CFR 748.10: a statement of the end user is needed above this value of the order.
 END_USER_STATEMENT_ABOVE_USD_MINOR: Final = 5_000_000
 # Facts that an authority finds, not the applicant.
-_FOUND_BY_AUTHORITY: Final = frozenset({"end_use.necessary", "application.use_documents"})
+FOUND_BY_AUTHORITY: Final = frozenset({"end_use.necessary", "application.use_documents"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,15 @@ def gaps(application: Application, on: date | None = None) -> list[Reason]:
     return [found for check in checks for found in check(case)]
 
 
-def _lacks(what: str, what_zh: str) -> Reason:
-    return reason("incomplete", what=what, what_zh=what_zh)
+def _lacks(what: str, what_zh: str, about: str = "") -> Reason:
+    """Return the reason; `about` names what is lacking for a program, such as `document:contract` or `evidence:kyc`."""
+    return reason("incomplete", what=what, what_zh=what_zh, about=about)
 
 
 def _use_statement(case: _Case) -> list[Reason]:
     if len(case.application.use_statement.strip()) >= 40:
         return []
-    return [_lacks("a use statement of at least 40 characters", "不少于 40 个字符的用途说明")]
+    return [_lacks("a use statement of at least 40 characters", "不少于 40 个字符的用途说明", "use_statement")]
 
 
 def _parties(case: _Case) -> list[Reason]:
@@ -56,7 +57,7 @@ def _parties(case: _Case) -> list[Reason]:
         OrderParty.Role.END_USER: ("an end user", "最终用户"),
     }
     present = {each.role for each in case.order.parties.all()}
-    return [_lacks(*words) for role, words in wanted.items() if role not in present]
+    return [_lacks(*words, f"party:{role.value}") for role, words in wanted.items() if role not in present]
 
 
 def _screened(case: _Case) -> list[Reason]:
@@ -75,7 +76,7 @@ def _clean_documents(case: _Case) -> list[Reason]:
 def _document(kind: str, words: tuple[str, str]) -> Check:
     def check(case: _Case) -> list[Reason]:
         present = any(each.kind == kind for each in case.application.documents.all())
-        return [] if present else [_lacks(*words)]
+        return [] if present else [_lacks(*words, f"document:{kind}")]
 
     return check
 
@@ -90,7 +91,7 @@ def _end_user_statement(case: _Case) -> list[Reason]:
 def _certifications(case: _Case) -> list[Reason]:
     evidence = list(case.order.evidence.all())
     return [
-        _lacks(f"evidence in force for the certification {name}", f"证明事项 {name} 的有效证据")
+        _lacks(f"evidence in force for the certification {name}", f"证明事项 {name} 的有效证据", f"evidence:{name}")
         for name in CERTIFICATIONS
         if in_force(evidence, name, case.on) is None
     ]
@@ -99,9 +100,9 @@ def _certifications(case: _Case) -> list[Reason]:
 def _law_knows_enough(case: _Case) -> list[Reason]:
     side: Literal["export", "import"] = "export" if case.application.authority.side == "export" else "import"
     return [
-        _lacks(f"the fact {name}", f"事实 {name}")
+        _lacks(f"the fact {name}", f"事实 {name}", f"fact:{name}")
         for name in assessing.assess_order(case.order, side, case.on).key.missing
-        if name not in _FOUND_BY_AUTHORITY and not name.startswith("certifications.")
+        if name not in FOUND_BY_AUTHORITY and not name.startswith("certifications.")
     ]
 
 

@@ -148,7 +148,11 @@ class Application(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = (models.Index(fields=["authority", "state", "submitted_at"]),)
+        indexes = (
+            models.Index(fields=["authority", "state", "submitted_at"]),
+            models.Index(fields=["applicant", "state", "submitted_at"]),
+            models.Index(fields=["submitted_at", "id"]),  # the list of both authorities' cases, oldest first
+        )
 
 
 class Document(models.Model):
@@ -190,7 +194,7 @@ class Evidence(models.Model):
     withdrawn_reason = models.TextField(blank=True)
 
     class Meta:
-        indexes = (models.Index(fields=["order", "name"]),)
+        indexes = (models.Index(fields=["order", "name"]), models.Index(fields=["expires_on"]))
 
 
 class StoredAssessment(models.Model):

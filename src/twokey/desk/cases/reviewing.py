@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from twokey.desk.actors import Actor, Role, permit, permit_authority
 from twokey.desk.audit.events import record
@@ -167,16 +167,15 @@ def cases(actor: Actor) -> QuerySet[Application]:
     rows = Application.objects.select_related("order", "authority", "applicant")
     if actor.role is Role.APPLICANT:
         mine = actor.organisation_id
-        return rows.filter(order__exporter_id=mine) | rows.filter(order__importer_id=mine)
+        both = rows.filter(order__exporter_id=mine) | rows.filter(order__importer_id=mine)
+        return both.exclude(~Q(applicant_id=mine), state="draft")
     return rows.exclude(state="draft")
 
 
 def case(actor: Actor, application_id: int) -> Application:
     """Return one application that the actor may see; raises `Refused` (404) otherwise."""
     found = cases(actor).filter(pk=application_id).first()
-    if found is None or (
-        actor.role is Role.APPLICANT and found.state == "draft" and found.applicant_id != actor.organisation_id
-    ):
+    if found is None:
         raise missing("application", application_id)
     return found
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Final
+
+from django.contrib.auth.models import User
 
 from twokey.desk.actors import Actor, Role
 from twokey.desk.api.tokens import make_token
@@ -58,13 +61,25 @@ SEATS: Final = (
     ("operator", Role.OPERATOR, ""),
 )
 
+PARTS: Final = (
+    ("seller", "exporter"),
+    ("buyer.xingye", "importer, with a draft to finish"),
+    ("buyer.qingshan", "importer, with a shipment at the gate"),
+    ("officer.bis.1", "officer of the export authority"),
+    ("officer.bis.2", "its countersigner"),
+    ("officer.miit.1", "officer of the import authority"),
+    ("officer.miit.2", "its countersigner"),
+    ("auditor", "auditor"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everybody, by short name."""
+    """Everybody, by short name, and the one password that all of them share."""
 
     firms: dict[str, Organisation]
     people: dict[str, Actor]
+    password: str
 
 
 def assemble() -> Cast:
@@ -104,7 +119,30 @@ def assemble() -> Cast:
                 at = {"organisation": firms[place]}
             people[login] = services.actor_of(services.add_person(login, role, **at), "cli")  # type: ignore[arg-type]
         _keep(login)
-    return Cast(firms, people)
+    password = f"two-keys-{secrets.token_hex(4)}"
+    hashed = services.set_password("operator", password).password
+    User.objects.filter(seat__isnull=False).update(password=hashed)  # one hash: it takes a while to make, on purpose
+    remember(password)
+    return Cast(firms, people, password)
+
+
+def remember(password: str) -> None:
+    """Mark this desk as the demonstration: its pages say so, ask for no second factor, and pass every document."""
+    path = home().root / "demonstration"
+    path.touch(mode=0o600)
+    path.write_text(password)
+
+
+def logins() -> list[tuple[str, str]]:
+    """Return a login for each part that is played, with what it is; nothing where this is no demonstration."""
+    if not (home().root / "demonstration").exists():
+        return []
+    return list(PARTS)
+
+
+def password() -> str:
+    """Return the one password of the demonstration."""
+    return (home().root / "demonstration").read_text().strip()
 
 
 def _keep(login: str) -> None:

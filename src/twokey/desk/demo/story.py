@@ -77,6 +77,7 @@ class Story:
     release_number: str
     blocked_shipment_id: int
     waiting_case_id: int
+    password: str
     lines: tuple[str, ...]
 
 
@@ -109,7 +110,7 @@ def load() -> Story:
         "What was approved against what arrived: twokey ledger flows --as auditor",
         f"People: {', '.join(sorted(cast.people))}. Documents are invented, and no scanner was asked about them.",
     )
-    return Story(batch_id, release.number, blocked.pk, waiting.pk, lines)
+    return Story(batch_id, release.number, blocked.pk, waiting.pk, cast.password, lines)
 
 
 @contextmanager

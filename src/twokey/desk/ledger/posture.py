@@ -20,6 +20,42 @@ class Posture:
     step: int
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit of a balance: `sort` is units, value or uses; `left` counts a tolerance on the value in."""
+
+    sort: str
+    cap: int
+    reserved: int
+    drawn: int
+    tolerance: int
+    step: int
+
+    @property
+    def used(self) -> int:
+        """Reserved and drawn together."""
+        return self.reserved + self.drawn
+
+    @property
+    def left(self) -> int:
+        """What may still be reserved; below 0 where a correction went past the cap."""
+        return self.cap + self.tolerance - self.used
+
+
+def limits(balance: Balance) -> list[Limit]:
+    """Return the limits that a balance has, in the order units, value, uses."""
+    rows = (
+        ("units", balance.units_cap, balance.units_reserved, balance.units_drawn, 0),
+        ("value", balance.value_cap, balance.value_reserved, balance.value_drawn, balance.value_tolerance),
+        ("uses", balance.uses_cap, balance.uses_reserved, balance.uses_drawn, 0),
+    )
+    return [
+        Limit(sort, cap, reserved, drawn, tolerance, step_of(cap, reserved + drawn))
+        for sort, cap, reserved, drawn, tolerance in rows
+        if cap is not None
+    ]
+
+
 def step_of(cap: int | None, used: int) -> int:
     """Return the highest step that `used` has reached of `cap`; 0 below the first, and where there is no cap.
 

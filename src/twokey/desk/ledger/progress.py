@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
-from twokey.desk.actors import Actor
+from twokey.desk.actors import Actor, Role
 from twokey.desk.cases.models import Milestone, Order
 from twokey.desk.cases.papers import in_force
 from twokey.desk.ledger.gate import precedents
-from twokey.desk.ledger.models import Arrival, Authorisation
+from twokey.desk.ledger.models import Arrival, Authorisation, ShipmentLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,11 @@ def flows(actor: Actor) -> list[Flow]:
     """Return, for every authorisation that the actor may see, what was approved, drawn, delivered and entered."""
     from twokey.desk.ledger.shipments import authorisations
 
-    rows = list(authorisations(actor))
+    return flows_of(list(authorisations(actor)))
+
+
+def flows_of(rows: Sequence[Authorisation]) -> list[Flow]:
+    """Return the flows of some authorisations, in their order; two queries, however many they are."""
     arrived: dict[tuple[int, str], int] = {}
     for side in ("export", "import"):
         field = f"shipment_line__{side}_authorisation"
@@ -80,6 +86,54 @@ def flows(actor: Actor) -> list[Flow]:
         )
         for each in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Units up to a day, in all: approved by either key, released under both, delivered, entered at customs."""
+
+    on: date
+    approved_import: int
+    approved_export: int
+    released: int
+    delivered: int
+    entered: int
+
+
+def over_time(actor: Actor) -> list[Day]:
+    """Return what was approved against what arrived, one row for every day on which something changed.
+
+    What was approved counts in full from the day of its authorisation, whatever became of it later: the distance
+    between the columns is what has not moved.
+    """
+    from twokey.desk.ledger.shipments import authorisations, shipments
+
+    steps: dict[str, dict[date, int]] = {"approved_import": {}, "approved_export": {}}
+    approved = authorisations(actor).order_by().prefetch_related(None)
+    for side, on, units in (
+        approved.values_list("authority__side", "created_at__date").annotate(total=Sum("balance__units_cap")).order_by()
+    ):
+        steps[f"approved_{side}"][on] = units or 0
+    released = ShipmentLine.objects.filter(shipment__release__isnull=False)
+    arrived = Arrival.objects.all()
+    if actor.role is Role.APPLICANT:
+        seen = shipments(actor).order_by().values("pk")
+        released, arrived = released.filter(shipment__in=seen), arrived.filter(shipment_line__shipment__in=seen)
+    steps["released"] = _by_day(released, "shipment__release__at__date", "units")
+    for name, kind in (("delivered", Arrival.Kind.DELIVERY), ("entered", Arrival.Kind.CUSTOMS_ENTRY)):
+        steps[name] = _by_day(arrived.filter(kind=kind), "on", "units")
+    total = dict.fromkeys(steps, 0)
+    found = []
+    for on in sorted({day for each in steps.values() for day in each}):
+        for name, days in steps.items():
+            total[name] += days.get(on, 0)
+        found.append(Day(on, **total))
+    return found
+
+
+def _by_day(rows: QuerySet[Any], day: str, units: str) -> dict[date, int]:
+    """Return the sum of units of each day."""
+    return {each["day"]: each["total"] or 0 for each in rows.values(day=F(day)).annotate(total=Sum(units))}
 
 
 def _conditions_met(order: Order, rows: list[Authorisation]) -> date | None:

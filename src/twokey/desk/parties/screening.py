@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from twokey.desk.actors import Actor, permit
@@ -293,3 +294,17 @@ def _load(versions: tuple[int, ...]) -> _Index:
                 )
             )
     return _Index(tuple(folded), tuple(listed))
+
+
+def waiting_matches(actor: Actor, limit: int) -> list[Screening]:
+    """Return the newest screenings on the current lists with a possible match that waits for an officer."""
+    permit(actor, "screening.read")
+    newest = Screening.objects.filter(organisation=OuterRef("organisation")).order_by("-pk").values("pk")[:1]
+    rows = Screening.objects.filter(outcome=Screening.Outcome.OPEN, pk=Subquery(newest))
+    return list(rows.select_related("organisation").order_by("-pk")[:limit])
+
+
+def lists(actor: Actor) -> list[ScreeningList]:
+    """Return the screening lists of this desk, with the version in force."""
+    permit(actor, "party.read")
+    return list(ScreeningList.objects.select_related("current").order_by("code"))

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
@@ -90,6 +92,12 @@ def parties(actor: Actor) -> QuerySet[Organisation]:
     )
 
 
+def authorities(actor: Actor) -> QuerySet[Authority]:
+    """Return the authorities of this desk, of both sides."""
+    permit(actor, "party.read")
+    return Authority.objects.order_by("code")
+
+
 def add_authority(
     code: str, side: str, name_en: str, name_zh: str, country: str, time_zone: str, value_tolerance_bp: int = 0
 ) -> Authority:
@@ -120,6 +128,25 @@ def add_person(
         raise invalid(
             "login", f"{login} exists already, or {role.value} does not sit there", "use another login or another place"
         ) from None
+    return user
+
+
+def set_password(login: str, password: str) -> User:
+    """Give a person a password for the pages; raises `Refused` for an unknown login or a password that is too weak.
+
+    Only the operator's own command line and the demonstration call this.
+    """
+    user = User.objects.filter(username=login).first()
+    if user is None:
+        raise missing("login", login)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise invalid(
+            "password", " ".join(error.messages).rstrip("."), "choose a longer one that is not in use"
+        ) from None
+    user.set_password(password)
+    user.save(update_fields=["password"])
     return user
 
 

@@ -167,6 +167,12 @@ def _refuse_floats(value: object, path: str = "") -> None:
             _refuse_floats(item, f"{path}[{index}]")
 
 
+def decoded_header(signature: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the protected header of one signature, unchecked: its key id and its time."""
+    header: dict[str, Any] = json.loads(_decode(signature["protected"]))
+    return header
+
+
 def read_unchecked(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body of a document that this desk signed and keeps itself; for anybody else's, use `verify`."""
     body: dict[str, Any] = json.loads(_decode(document["payload"]))

@@ -1,0 +1,1 @@
+"""The desk in the browser: pages call services, and nothing else."""

@@ -1,0 +1,1 @@
+"""Signing in, a second factor, and proof of presence."""

@@ -1,0 +1,1 @@
+"""What waits for whom, one case, and the form that opens it."""

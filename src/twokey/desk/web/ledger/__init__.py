@@ -1,0 +1,1 @@
+"""Batches, authorisations, shipments and what arrived."""

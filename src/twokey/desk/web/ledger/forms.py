@@ -1,0 +1,160 @@
+"""Forms of the ledger. They only read what was typed; every rule is the service's."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from twokey.desk.ledger.models import Arrival, Shipment
+from twokey.desk.web.base.words import WORDS
+
+PLACES: Final = tuple(WORDS["place"].items())
+_MOST: Final = 10**15
+
+
+class Units(forms.IntegerField):
+    """A whole number of units."""
+
+    def __init__(self, *, least: int = 1, **options: Any) -> None:
+        super().__init__(min_value=least, max_value=_MOST, **options)
+
+
+class Money(forms.DecimalField):
+    """An amount in the currency's own unit, read as whole minor currency."""
+
+    def __init__(self, *, least: int | None = 0, **options: Any) -> None:
+        super().__init__(min_value=least, max_digits=17, decimal_places=2, **options)
+
+    def clean(self, value: Any) -> int | None:
+        """Return minor currency, or None where nothing was typed."""
+        amount: Decimal | None = super().clean(value)
+        return None if amount is None else int(amount.scaleb(2))
+
+
+class DayField(forms.DateField):
+    """A day, picked or typed as 2026-01-28."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(input_formats=["%Y-%m-%d"], **options)
+
+
+def complain(request: HttpRequest, *asked: forms.Form) -> None:
+    """Show every problem of small forms as messages on the next page."""
+    for form in asked:
+        for name, problems in form.errors.items():
+            label = form.fields[name].label if name in form.fields else ""
+            messages.error(request, _("%(label)s: %(problem)s") % {"label": label, "problem": problems[0]})
+
+
+class WhyForm(forms.Form):
+    """A reason, which stays on the record."""
+
+    why = forms.CharField(label=_("Reason"), max_length=300, help_text=_("It stays on the record."))
+
+
+class StateForm(forms.Form):
+    """A change of state and its reason."""
+
+    change = forms.ChoiceField(label=_("Change"))
+    why = forms.CharField(label=_("Reason"), max_length=300, help_text=_("It is signed with the change."))
+
+    def __init__(self, changes: list[tuple[str, str | Promise]], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        field = self.fields["change"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = changes
+
+
+class AdjustForm(forms.Form):
+    """A correction of what was drawn; another officer signs it."""
+
+    units = forms.IntegerField(label=_("Units"), initial=0)
+    value = Money(label=_("Value"), least=None, initial=0)
+    uses = forms.IntegerField(label=_("Uses"), initial=0)
+    why = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class ConditionForm(forms.Form):
+    """A condition's new words, or its end."""
+
+    text_en = forms.CharField(label=_("English"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    text_zh = forms.CharField(label=_("Chinese"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    lift = forms.BooleanField(label=_("Lift this condition"), required=False)
+    why = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class BatchForm(forms.Form):
+    """A ceiling of units and value."""
+
+    code = forms.CharField(label=_("Code"), max_length=40)
+    units = Units(label=_("Ceiling in units"))
+    value = Money(label=_("Ceiling in value"))
+    currency = forms.CharField(label=_("Currency"), min_length=3, max_length=3, initial="USD")
+    oversubscription = forms.BooleanField(
+        label=_("Grants together may pass the ceiling; draws never do"), required=False
+    )
+
+
+class TopUpForm(forms.Form):
+    """An addition to a ceiling; another officer countersigns it."""
+
+    units = Units(label=_("Units to add"), least=0, initial=0)
+    value = Money(label=_("Value to add"), initial=0)
+    why = forms.CharField(label=_("Reason"), max_length=300)
+
+
+class PlanForm(forms.Form):
+    """Where a shipment goes and under which number; its lines come one form each."""
+
+    number = forms.CharField(label=_("Number of the shipment"), max_length=40)
+    place = forms.ChoiceField(label=_("Place of delivery"), choices=PLACES)
+
+
+class PlanLineForm(forms.Form):
+    """How many units of one item of the order go into a shipment."""
+
+    units = Units(label=_("Units"), least=0, required=False)
+    value = Money(label=_("Value"), required=False)
+
+
+class ShipForm(forms.Form):
+    """The serial numbers of one item, one a line; none at all is allowed."""
+
+    serials = forms.CharField(label=_("Serial numbers"), widget=forms.Textarea(attrs={"rows": 4}), required=False)
+
+
+class ArriveForm(forms.Form):
+    """A delivery, or a customs entry."""
+
+    position = forms.TypedChoiceField(label=pgettext_lazy("goods", "Item"), coerce=int)
+    number = forms.CharField(label=_("Number of the receipt or entry"), max_length=60)
+    on = DayField(label=_("Day"))
+    place = forms.ChoiceField(label=_("Place"), choices=PLACES)
+    units = Units(label=_("Units"))
+
+    kinds: ClassVar[dict[str, str | Promise]] = {
+        Arrival.Kind.DELIVERY.value: _("Record the delivery"),
+        Arrival.Kind.CUSTOMS_ENTRY.value: _("Record the customs entry"),
+    }
+
+    def __init__(self, shipment: Shipment, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        field = self.fields["position"]
+        assert isinstance(field, forms.TypedChoiceField)
+        lines = sorted(shipment.lines.all(), key=lambda each: each.line.position)
+        field.choices = [(each.line.position, f"{each.line.position}: {each.line.chip}") for each in lines]
+
+
+class ReturnLineForm(forms.Form):
+    """How many units of one item come back."""
+
+    units = Units(label=_("Units that come back"), least=0, required=False)

@@ -1,0 +1,1 @@
+"""Where an order stands with both governments."""

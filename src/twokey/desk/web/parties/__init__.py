@@ -1,0 +1,1 @@
+"""Parties, their owners, and what screening found."""

@@ -1,0 +1,21 @@
+"""Both languages: every string of the pages has its Chinese, and what is compiled is what is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ..catalogues import PLACE, apps, as_mo, as_po, catalogue, untranslated
+
+
+@pytest.mark.parametrize("app", apps(), ids=lambda app: app.name)
+def test_every_string_is_translated(app: Path) -> None:
+    assert untranslated(app) == []
+
+
+@pytest.mark.parametrize("app", [each for each in apps() if len(catalogue(each))], ids=lambda app: app.name)
+def test_the_committed_catalogue_holds_the_strings_of_the_pages(app: Path) -> None:
+    path = app / PLACE
+    assert path.read_bytes() == as_po(catalogue(app)), "run `make words` and commit"
+    assert path.with_suffix(".mo").read_bytes() == as_mo(path.read_bytes()), "run `make words` and commit"
