@@ -38,7 +38,7 @@ def main() -> None:
         seconds = cold(arguments)
         print(f"{name:34} {seconds * 1e3:9.1f} ms   ×{seconds / empty:.1f}")
 
-    from twokey.chips import find, tpp_of_dense_rates  # noqa: PLC0415
+    from twokey.chips import find, tpp_of_dense_rates
 
     chip = find("H200")
     rates = [{"bits": 8, "tops": 1979.0}, {"bits": 16, "tops": 989.5}]

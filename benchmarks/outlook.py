@@ -164,7 +164,7 @@ def simpy_version(scenario: Scenario, ours: float) -> None:
 
 
 def pysd_version(scenario: Scenario, ours: float) -> None:
-    import outlook_pysd  # noqa: PLC0415 (beside this file)
+    import outlook_pysd
 
     few = 5
     try:

@@ -67,7 +67,7 @@ class Floor:
     name = "numba, fused loop"
 
     def __init__(self) -> None:
-        import numba  # noqa: PLC0415 - a peer may be absent
+        import numba
 
         self.version = numba.__version__
         lines = [f"        {name} = {_LISTED.sub(_in_table, text.lower())}" for name, text in EXPRESSIONS.items()]
@@ -120,7 +120,7 @@ class Zen:
     many = None
 
     def __init__(self) -> None:
-        import zen  # noqa: PLC0415 - a peer may be absent
+        import zen
 
         self.version = _version("zen-engine")
         texts = {**EXPRESSIONS, "answer": "not (REQUIRED) ? 0 : EXCEPTED ? 1 : CASE_BY_CASE ? 2 : 3"}
@@ -153,7 +153,7 @@ class OpenFisca:
     package = "openfisca_core"
 
     def __init__(self) -> None:
-        from importlib import import_module  # noqa: PLC0415 - used once
+        from importlib import import_module
 
         core = {
             part: import_module(f"{self.package}.{part}")
@@ -212,7 +212,7 @@ def _dtype(name: str) -> type:
 
 
 def _version(package: str) -> str:
-    from importlib.metadata import version  # noqa: PLC0415 - used once a peer
+    from importlib.metadata import version
 
     return version(package)
 

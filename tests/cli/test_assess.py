@@ -135,7 +135,7 @@ def test_json_and_markdown_to_a_file(twokey: Any, tmp_path: Path) -> None:
 
 
 def test_the_same_order_in_json(twokey: Any, tmp_path: Path) -> None:
-    import tomllib  # noqa: PLC0415
+    import tomllib
 
     (tmp_path / "order.json").write_text(json.dumps(tomllib.loads(FOUNDING.read_text())))
     assert told(twokey, tmp_path / "order.json", "2026-01-28") == told(twokey, FOUNDING, "2026-01-28")

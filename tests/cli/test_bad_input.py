@@ -229,11 +229,11 @@ def refused(ran: Any, expected: list[str]) -> None:
 
 # -- anything at all --------------------------------------------------------------------------------------------------
 
-_names = st.sampled_from(["item", "item.tpp", "item.chip", "item.contains", "item.dies", "item.dense_rates", "item.quantity",  # noqa: E501
-    "item.processing_units", "movement.destination", "chip", "tpp", "kind", "area_mm2", "bits", "tops", "consignee.entity_list",  # noqa: E501
+_names = st.sampled_from(["item", "item.tpp", "item.chip", "item.contains", "item.dies", "item.dense_rates", "item.quantity",
+    "item.processing_units", "movement.destination", "chip", "tpp", "kind", "area_mm2", "bits", "tops", "consignee.entity_list",
     "item.us_commercial_since", "exporter.name", "item.kind", "count"]) | st.text(max_size=5)  # fmt: skip
 _scalars = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.dates() | st.datetimes() | st.times()  # noqa: E501
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.dates() | st.datetimes() | st.times()
     | st.sampled_from(["H200 SXM", "H20", "ic", "computer", "CN", 4800, 10**400, "-1", -1])
 )  # fmt: skip
 _anything = st.recursive(
@@ -256,10 +256,10 @@ def _toml(value: Any) -> str:
     return json.dumps(value)
 
 
-_parts = st.sampled_from(["is", "en", "zh", "unit", "at", "text", "paragraph", "gate", "first", "if", "then", "condition",  # noqa: E501
-    "a1_tpp", "china_and_macau", "export_route", "in_a", "us-export", "cn-use", "parameters", "provisions", "questions", "kind"])  # fmt: skip  # noqa: E501
+_parts = st.sampled_from(["is", "en", "zh", "unit", "at", "text", "paragraph", "gate", "first", "if", "then", "condition",
+    "a1_tpp", "china_and_macau", "export_route", "in_a", "us-export", "cn-use", "parameters", "provisions", "questions", "kind"])  # fmt: skip
 _values = st.recursive(
-    st.booleans() | st.integers(-5, 9000) | st.sampled_from(["x", "True", "in_a(order, law)", "before(order, law)", "exception",  # noqa: E501
+    st.booleans() | st.integers(-5, 9000) | st.sampled_from(["x", "True", "in_a(order, law)", "before(order, law)", "exception",
         "order.item.tpp >= law.a1_tpp", "law.a1_tpp >= law.a2_tpp", "'a' == 'b'", "order.item.tpp", "export"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_parts, inner, max_size=4),
     max_leaves=8,

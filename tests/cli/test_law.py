@@ -123,9 +123,9 @@ def test_impact_of_a_folder_and_of_nothing(twokey: Any, tmp_path: Any) -> None:
 
 
 def test_the_shell_completes_provisions_and_amendments(twokey: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from click.shell_completion import ShellComplete  # noqa: PLC0415
+    from click.shell_completion import ShellComplete
 
-    from twokey.cli.main import twokey as root  # noqa: PLC0415
+    from twokey.cli.main import twokey as root
 
     complete = ShellComplete(root, {}, "twokey", "_TWOKEY_COMPLETE")
     assert [one.value for one in complete.get_completions(["law", "show"], "high_p")] == ["high_performance"]

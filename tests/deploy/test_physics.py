@@ -99,7 +99,7 @@ def test_a_tighter_limit_never_serves_more() -> None:
 
 
 def test_uncalibrated_chips_have_the_widest_interval() -> None:
-    from twokey.deploy.intervals import bounds  # noqa: PLC0415
+    from twokey.deploy.intervals import bounds
 
     k = packaged()
     known = [bounds(k, kind, "hopper", False, "own") for kind in ("decode", "train", "prefill", "offline_serve")]

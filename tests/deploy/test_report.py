@@ -33,7 +33,7 @@ def dcgm(t: float, gpu: int = 0, value: float = 80, namespace: str = "inference"
     )
 
 
-def npu_old(  # noqa: PLR0913, PLR0917
+def npu_old(  # noqa: PLR0913, PLR0917 - one argument a label
     t: float, n: int = 0, value: float = 50, namespace: str = "inference", pod: str = "q0", model: str = "Ascend910B2"
 ) -> str:
     return (
@@ -42,7 +42,7 @@ def npu_old(  # noqa: PLR0913, PLR0917
     )
 
 
-def npu_new(  # noqa: PLR0913, PLR0917
+def npu_new(  # noqa: PLR0913, PLR0917 - one argument a label
     t: float, n: int = 0, die: int = 0, value: float = 50, namespace: str = "inference", pod: str = "q0"
 ) -> str:
     return (

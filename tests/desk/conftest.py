@@ -23,8 +23,8 @@ os.environ["TWOKEY_SCAN_COMMAND"] = (
     "true {path}"  # a scanner that passes everything; tests of the scanner set their own
 )
 
-from twokey.desk import boot, postgres, roles  # noqa: E402
-from twokey.desk.home import home  # noqa: E402
+from twokey.desk import boot, postgres, roles
+from twokey.desk.home import home
 
 home().make()
 _OWNER = postgres.start(home().database, "twokey")
@@ -40,12 +40,12 @@ os.environ["TWOKEY_DATABASE_URL"] = make_conninfo(_OWNER, options=f"-crole={role
 boot.setup()
 os.environ.pop("DJANGO_SETTINGS_MODULE", None)  # else a worker of pytest-xdist would set Django up on our server
 
-from django.db import connection, transaction  # noqa: E402
-from django.db.backends.utils import CursorWrapper  # noqa: E402
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
-from twokey.desk.signing import FileSigner  # noqa: E402
+from twokey.desk.signing import FileSigner
 
-from .world import World  # noqa: E402
+from .world import World
 
 for _code, _side in (("BIS", "export"), ("MIIT", "import"), ("NDRC", "import"), ("DESK", "desk")):
     FileSigner(home().keys).make(_code, _side)

@@ -13,17 +13,17 @@ from twokey.desk import boot
 
 boot.ready()
 
-from twokey.desk.audit.models import Received  # noqa: E402
-from twokey.desk.cases import assessing  # noqa: E402
-from twokey.desk.home import home  # noqa: E402
-from twokey.desk.ledger import exchange, states  # noqa: E402
-from twokey.desk.ledger.models import Balance  # noqa: E402
-from twokey.desk.ledger.verify import verify_ledger  # noqa: E402
-from twokey.desk.reasons import Refused  # noqa: E402
-from twokey.desk.signing import FileSigner  # noqa: E402
+from twokey.desk.audit.models import Received
+from twokey.desk.cases import assessing
+from twokey.desk.home import home
+from twokey.desk.ledger import exchange, states
+from twokey.desk.ledger.models import Balance
+from twokey.desk.ledger.verify import verify_ledger
+from twokey.desk.reasons import Refused
+from twokey.desk.signing import FileSigner
 
-from .law import PlainLaw  # noqa: E402
-from .world import World  # noqa: E402
+from .law import PlainLaw
+from .world import World
 
 
 def answer(world: World, request: dict[str, Any]) -> Any:

@@ -139,7 +139,7 @@ CASES: list[tuple[str, Callable[[World, Shipment], None]]] = [
 def test_each_question_blocks_by_itself(
     code: str, break_it: Callable[[World, Shipment], None], world: World, law: PlainLaw
 ) -> None:
-    global LAW  # noqa: PLW0603
+    global LAW  # noqa: PLW0603 - a law that the test changes under the desk
     LAW = law
     shipment = world.ready()
     assert reasons(world, shipment) == set()
@@ -163,7 +163,7 @@ def test_every_question_is_needed(
     check: gate.Check, world: World, law: PlainLaw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Take one question out: some case above is then no longer blocked by it. The guard has a test that sees it go."""
-    global LAW  # noqa: PLW0603
+    global LAW  # noqa: PLW0603 - a law that the test changes under the desk
     LAW = law
     expected = {
         "both_keys": "not_in_force",

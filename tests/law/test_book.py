@@ -115,7 +115,7 @@ FIXED: list[dict[str, Any]] = [
     {"id": "a", "item.chip": "H200 SXM", "item.kind": "ic", "movement.kind": "export", "movement.origin": "US",
      "movement.destination": "CN", "consignee.country": "CN", "consignee.hq": "CN", "as_of": date(2026, 1, 28)},
     {"id": "b", "item.chip": "H20", "item.kind": "ic", "movement.kind": "export", "movement.origin": "US",
-     "movement.destination": "CN", "consignee.country": "CN", "exporter.name": "Nvidia Corporation", "as_of": date(2025, 4, 9)},  # noqa: E501
+     "movement.destination": "CN", "consignee.country": "CN", "exporter.name": "Nvidia Corporation", "as_of": date(2025, 4, 9)},
     {"id": "c", "item.kind": "computer", "item.contains": [{"item.chip": "H100 SXM"}, {"item.chip": "A800 SXM"}],
      "movement.destination": "SG", "movement.origin": "US", "movement.kind": "export", "consignee.parent_hq": "CN"},
     {"id": "d", "item.tpp": 4799.0, "item.performance_density": 5.92, "item.datacenter": True, "item.kind": "ic",
@@ -215,20 +215,20 @@ BAD = {
     "text for numbers": (pl.DataFrame({"item.tpp": ["x"]}), ["column item.tpp", "number in TPP"]),
     "numbers for text": (pl.DataFrame({"movement.destination": [86]}), ["column movement.destination", "text"]),
     "numbers for flags": (pl.DataFrame({"item.datacenter": [1]}), ["column item.datacenter", "boolean"]),
-    "text for dates": (pl.DataFrame({"item.us_commercial_since": ["2024"]}), ["column item.us_commercial_since", "date"]),  # noqa: E501
+    "text for dates": (pl.DataFrame({"item.us_commercial_since": ["2024"]}), ["column item.us_commercial_since", "date"]),
     "a negative number": (pl.DataFrame({"item.tpp": [1.0, 2.0, -5.0]}), ["line 3", "item.tpp", "negative"]),
     "an absurd number": (pl.DataFrame({"item.tpp": [1.0, 1e12]}), ["line 2", "item.tpp", "beyond"]),
     "an infinite number": (pl.DataFrame({"item.tpp": [1.0, float("inf")]}), ["line 2", "item.tpp", "beyond"]),
     "half a unit": (pl.DataFrame({"item.quantity": [1.0, None, 1.5]}), ["line 3", "item.quantity", "whole number"]),
-    "a long country": (pl.DataFrame({"movement.destination": ["CN", "China"]}), ["line 2", "movement.destination", "letters"]),  # noqa: E501
-    "an unknown word": (pl.DataFrame({"item.kind": ["ic", "ic", "chip"]}), ["line 3", "item.kind", "ic, hbm, computer"]),  # noqa: E501
+    "a long country": (pl.DataFrame({"movement.destination": ["CN", "China"]}), ["line 2", "movement.destination", "letters"]),
+    "an unknown word": (pl.DataFrame({"item.kind": ["ic", "ic", "chip"]}), ["line 3", "item.kind", "ic, hbm, computer"]),
     "an unknown chip": (pl.DataFrame({"item.chip": ["H20", "H2000"]}), ["line 2", "item.chip", "H200"]),
-    "an unknown chip in a list": (pl.DataFrame({"item.contains": ["H20", "H20;B9000"]}), ["line 2", "item.contains", "B9000"]),  # noqa: E501
+    "an unknown chip in a list": (pl.DataFrame({"item.contains": ["H20", "H20;B9000"]}), ["line 2", "item.contains", "B9000"]),
     "a list of numbers": (pl.DataFrame({"item.contains": [[1.0]]}), ["item.contains", "list of structs"]),
-    "an unknown field in a list": (pl.DataFrame({"item.contains": [[{"tp": 1.0}]]}), ["item.contains", "item.tp", "item.tpp"]),  # noqa: E501
-    "a day that is none": (pl.DataFrame({"as_of": ["2026-01-28", "2026-13-45"], "item.tpp": [1.0, 2.0]}), ["line 2", "as_of", "2026-13-45"]),  # noqa: E501
+    "an unknown field in a list": (pl.DataFrame({"item.contains": [[{"tp": 1.0}]]}), ["item.contains", "item.tp", "item.tpp"]),
+    "a day that is none": (pl.DataFrame({"as_of": ["2026-01-28", "2026-13-45"], "item.tpp": [1.0, 2.0]}), ["line 2", "as_of", "2026-13-45"]),
     "days as numbers": (pl.DataFrame({"as_of": [20260128]}), ["as_of", "YYYY-MM-DD"]),
-    "a list that a book cannot hold": (pl.DataFrame({"item.dense_rates": [[{"bits": 16, "tops": 1.0}]]}), ["item.dense_rates", "item.tpp"]),  # noqa: E501
+    "a list that a book cannot hold": (pl.DataFrame({"item.dense_rates": [[{"bits": 16, "tops": 1.0}]]}), ["item.dense_rates", "item.tpp"]),
 }  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def test_nothing_moves_before_the_day_of_an_amendment(name: str, order: dict[str
 @SOME
 @given(st.sampled_from(sorted(READY)), orders())
 def test_only_what_rests_on_a_change_differs_after_it(name: str, order: dict[str, object]) -> None:
-    from twokey.law.state import state_of  # noqa: PLC0415
+    from twokey.law.state import state_of
 
     old, new = state_of(law(), LATE).decide(order), state_of(READY[name], LATE).decide(order)
     differ = {key for key in law().provisions if old.value(key) != new.value(key)}
@@ -67,7 +67,7 @@ def test_a_parameter_from_a_day_on(tmp_path: Path) -> None:
 
 
 def test_before_is_the_provision_as_it_was(tmp_path: Path) -> None:
-    text = 'title = "t"\n[provisions.us-export.entity_list]\ntext = "before(order, law) or order.consignee.unverified_list"\n'  # noqa: E501
+    text = 'title = "t"\n[provisions.us-export.entity_list]\ntext = "before(order, law) or order.consignee.unverified_list"\n'
     changed = amended(law(), put(text, tmp_path))
     for listed, unverified in ((False, False), (False, True), (True, False)):
         order = {"consignee.entity_list": listed, "consignee.unverified_list": unverified}
@@ -84,11 +84,11 @@ zh = "不超过本司上限。"
 text = "order.item.quantity <= law.house_limit"
 gate = "export"
 """
-CLEAR = {"item.tpp": 100.0, "item.kind": "ic", "item.datacenter": True, "movement.kind": "export", "movement.origin": "US",  # noqa: E501
-    "movement.destination": "SG", "consignee.entity_list": False, "consignee.military_end_user": False, "end_use.prohibited": False,  # noqa: E501
-    "end_use.supercomputer": False, "item.family": "X", "item.base_eccn": "5A992", "exporter.name": "A", "exporter.kind": "vendor",  # noqa: E501
-    "item.performance_density": 0.5, "consignee.listed_owner_share": 0.0, "item.advanced_logic": False, "consignee.hq": "SG",  # noqa: E501
-    "consignee.parent_hq": "SG", "consignee.country": "SG", "item.transfer_rate_gbs": 0.0, "item.dram_bandwidth_gbs": 1.0}  # fmt: skip  # noqa: E501
+CLEAR = {"item.tpp": 100.0, "item.kind": "ic", "item.datacenter": True, "movement.kind": "export", "movement.origin": "US",
+    "movement.destination": "SG", "consignee.entity_list": False, "consignee.military_end_user": False, "end_use.prohibited": False,
+    "end_use.supercomputer": False, "item.family": "X", "item.base_eccn": "5A992", "exporter.name": "A", "exporter.kind": "vendor",
+    "item.performance_density": 0.5, "consignee.listed_owner_share": 0.0, "item.advanced_logic": False, "consignee.hq": "SG",
+    "consignee.parent_hq": "SG", "consignee.country": "SG", "item.transfer_rate_gbs": 0.0, "item.dram_bandwidth_gbs": 1.0}  # fmt: skip
 
 
 @pytest.mark.parametrize(("quantity", "status"), [(100, "clear"), (101, "blocked"), (None, "needs_information")])
@@ -113,10 +113,10 @@ def test_two_overlays_lie_over_each_other(tmp_path: Path) -> None:
 
 
 PACK = {
-    "pack.toml": 'regime = "house"\ntitle = "House rules"\ntitle_zh = "内部规则"\njurisdiction = "us"\nkey = "export"\n[[headline]]\nquestion = "allowed"\nclear = ["yes"]\nblocked = ["no"]\n[answers]\nyes = { en = "yes", zh = "是" }\nno = { en = "no", zh = "否" }\n',  # noqa: E501
-    "instruments.toml": '[policy]\ntitle = "Policy"\ntitle_zh = "政策"\nkind = "overlay"\neffective = 2025-01-01\nconfidence = "stated"\ncitation = "Policy 1"\n',  # noqa: E501
-    "parameters.toml": '[most]\nen = "most"\nzh = "上限"\nunit = "units"\n[[most.value]]\nis = 5\ninstrument = "policy"\nat = "1"\n',  # noqa: E501
-    "provisions.toml": '[provisions.few]\nparagraph = "Policy 1"\ninstrument = "policy"\nen = "Few."\nzh = "少量。"\ntext = "order.item.quantity <= law.most and not in_a(order, law)"\n[questions.allowed]\nen = "Is it allowed?"\nbranches = [{ if = "few(order, law)", then = "yes" }]\notherwise = "no"\n',  # noqa: E501
+    "pack.toml": 'regime = "house"\ntitle = "House rules"\ntitle_zh = "内部规则"\njurisdiction = "us"\nkey = "export"\n[[headline]]\nquestion = "allowed"\nclear = ["yes"]\nblocked = ["no"]\n[answers]\nyes = { en = "yes", zh = "是" }\nno = { en = "no", zh = "否" }\n',
+    "instruments.toml": '[policy]\ntitle = "Policy"\ntitle_zh = "政策"\nkind = "overlay"\neffective = 2025-01-01\nconfidence = "stated"\ncitation = "Policy 1"\n',
+    "parameters.toml": '[most]\nen = "most"\nzh = "上限"\nunit = "units"\n[[most.value]]\nis = 5\ninstrument = "policy"\nat = "1"\n',
+    "provisions.toml": '[provisions.few]\nparagraph = "Policy 1"\ninstrument = "policy"\nen = "Few."\nzh = "少量。"\ntext = "order.item.quantity <= law.most and not in_a(order, law)"\n[questions.allowed]\nen = "Is it allowed?"\nbranches = [{ if = "few(order, law)", then = "yes" }]\notherwise = "no"\n',
 }
 
 

@@ -15,7 +15,7 @@ FILE = Path(__file__).parent / "data" / "determinations.csv"
 ROWS = list(read_determinations(FILE))
 CHECKER = Checker(law())
 HEAD = "id,regime,as_of,question,facts,expected\n"
-GOOD = 'A-1,us-export,2026-01-28,classification,"{""item.kind"": ""ic"", ""item.tpp"": 5000, ""item.datacenter"": true}",3A090.a.1\n'  # noqa: E501
+GOOD = 'A-1,us-export,2026-01-28,classification,"{""item.kind"": ""ic"", ""item.tpp"": 5000, ""item.datacenter"": true}",3A090.a.1\n'
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])

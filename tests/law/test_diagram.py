@@ -131,7 +131,7 @@ def test_care_for_lists_is_what_several_circuits_can_do_together() -> None:
     strong, dense = Compare(">=", Fact("item.tpp"), Const(10)), Compare(">=", Fact("item.tpp"), Const(20))
     items = Fact("item.contains")
     law = Folded({"x:strong": strong, "x:dense": dense, "x:weak": Not(strong), "x:any": AnyOf("x:strong", items),
-                  "x:any_dense": AnyOf("x:dense", items), "x:any_weak": AnyOf("x:weak", items)}, {}, {}, {})  # fmt: skip  # noqa: E501
+                  "x:any_dense": AnyOf("x:dense", items), "x:any_weak": AnyOf("x:weak", items)}, {}, {}, {})  # fmt: skip
     diagrams = Diagrams(law)
     places = {
         name: [one.name for one in diagrams.variables].index(f"any x:{name} of item.contains")

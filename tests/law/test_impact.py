@@ -76,12 +76,12 @@ def test_before_its_day_nothing_is_asked(name: str) -> None:
     assert before.compare(frame_of([{"item.tpp": 5000.0}])).answers == {}
 
 
-H200: dict[str, Any] = {"item.kind": "ic", "item.tpp": 15832.0, "item.performance_density": 19.45, "item.datacenter": True,  # noqa: E501
+H200: dict[str, Any] = {"item.kind": "ic", "item.tpp": 15832.0, "item.performance_density": 19.45, "item.datacenter": True,
     "item.dram_bandwidth_gbs": 4800.0, "item.transfer_rate_gbs": 900.0, "item.us_commercial_since": date(2024, 1, 1),
-    "item.family": "H200", "movement.kind": "export", "movement.origin": "US", "movement.destination": "CN", "consignee.country": "CN",  # noqa: E501
-    "consignee.hq": "CN", "consignee.parent_hq": "CN", "consignee.entity_list": False, "consignee.military_end_user": False,  # noqa: E501
-    "consignee.listed_owner_share": 0.0, "end_use.prohibited": False, "end_use.supercomputer": False, "exporter.name": "NVIDIA",  # noqa: E501
-    "exporter.kind": "vendor", "certifications.complete": True, "item.quantity": 100, "item.value_usd": 3e6}  # fmt: skip  # noqa: E501
+    "item.family": "H200", "movement.kind": "export", "movement.origin": "US", "movement.destination": "CN", "consignee.country": "CN",
+    "consignee.hq": "CN", "consignee.parent_hq": "CN", "consignee.entity_list": False, "consignee.military_end_user": False,
+    "consignee.listed_owner_share": 0.0, "end_use.prohibited": False, "end_use.supercomputer": False, "exporter.name": "NVIDIA",
+    "exporter.kind": "vendor", "certifications.complete": True, "item.quantity": 100, "item.value_usd": 3e6}  # fmt: skip
 
 
 def test_safe_chips_takes_the_h200_to_china_away() -> None:

@@ -1,4 +1,4 @@
-"""What is checked of the law: every value and provision has its instrument, and a law that could not be read is refused."""  # noqa: E501
+"""What is checked of the law: every value and provision has its instrument, and a law that could not be read is refused."""
 
 from __future__ import annotations
 
@@ -132,20 +132,20 @@ WRONG = {
     "an unknown fact": (small("order.item.tp >= law.low", low=(1, "TPP")), ["no fact order.item.tp", "item.tpp"]),
     "an unknown parameter": (small("order.item.tpp >= law.lov", low=(1, "TPP")), ["no parameter law.lov", "low"]),
     "an unknown instrument": (small("order.item.datacenter", instrument="akt"), ["no instrument 'akt'", "act"]),
-    "another unit": (small("order.item.tpp >= law.low", low=(1, "GB/s")), ["a number in TPP is compared with a number in GB/s"]),  # noqa: E501
+    "another unit": (small("order.item.tpp >= law.low", low=(1, "GB/s")), ["a number in TPP is compared with a number in GB/s"]),
     "another unit of a sum": (
-        small("order.item.tpp + order.item.dram_bandwidth_gbs >= law.low", low=(1, "TPP")), ["a number in TPP", "a number in GB/s"]),  # noqa: E501
+        small("order.item.tpp + order.item.dram_bandwidth_gbs >= law.low", low=(1, "TPP")), ["a number in TPP", "a number in GB/s"]),
     "another type": (small("order.item.tpp >= law.low", low=("x", "")), ["a number in TPP is compared with a text"]),
     "a word before another": (small("order.item.kind < 'ic'"), ["a text is compared with <; use == or !="]),
     "a flag before another": (small("order.item.datacenter >= order.item.has_hbm"), ["a boolean is compared with >="]),
-    "a value as a list": (small("order.movement.destination in law.low", low=("CN", "")), ["`in law.low` needs a list"]),  # noqa: E501
-    "a list as a value": (small("order.movement.destination == law.low", low=(frozenset({"CN"}), "")), ["a list is compared with =="]),  # noqa: E501
-    "a number in a list": (small("order.item.tpp in law.low", low=(frozenset({"CN"}), "")), ["looked up in law.low, a list of words"]),  # noqa: E501
-    "any over no list": (small("any(only(ic, law) for ic in order.item.kind)"), ["any(...) runs over a list", "a choice"]),  # noqa: E501
+    "a value as a list": (small("order.movement.destination in law.low", low=("CN", "")), ["`in law.low` needs a list"]),
+    "a list as a value": (small("order.movement.destination == law.low", low=(frozenset({"CN"}), "")), ["a list is compared with =="]),
+    "a number in a list": (small("order.item.tpp in law.low", low=(frozenset({"CN"}), "")), ["looked up in law.low, a list of words"]),
+    "any over no list": (small("any(only(ic, law) for ic in order.item.kind)"), ["any(...) runs over a list", "a choice"]),
     "a number as a condition": (small("order.item.tpp"), ["order.item.tpp is a number, not a condition"]),
     "a sum of words": (small("order.item.kind + order.item.kind == 'ic'"), ["+ takes two numbers"]),
-    "a sum of days": (small("order.record.export_date - order.record.export_date >= order.item.tpp"), ["- takes two numbers"]),  # noqa: E501
-    "years after a number": (small("years_after(order.item.tpp, law.low) > law.day", low=(1, "years"), day=(START, "")), ["years_after(...) takes"]),  # noqa: E501
+    "a sum of days": (small("order.record.export_date - order.record.export_date >= order.item.tpp"), ["- takes two numbers"]),
+    "years after a number": (small("years_after(order.item.tpp, law.low) > law.day", low=(1, "years"), day=(START, "")), ["years_after(...) takes"]),
     "a value that begins too late": (
         small("order.item.tpp >= law.low", low=(1, "TPP", date(2025, 1, 1))),
         ["in force from 2024-01-01, but law.low has no value before 2025-01-01"],

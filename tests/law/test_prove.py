@@ -37,7 +37,7 @@ def test_every_proof_holds_for_the_law() -> None:
 
 def test_a_listed_party_that_is_cleared_is_found(tmp_path: Path) -> None:
     other = broken(
-        '[questions.us-export.export_route]\nfirst = [{ if = "order.consignee.name == \'Friend\'", then = "no_licence" }]',  # noqa: E501
+        '[questions.us-export.export_route]\nfirst = [{ if = "order.consignee.name == \'Friend\'", then = "no_licence" }]',
         tmp_path,
     )
     proof = proofs(other)["a listed party is never clear"]
@@ -50,7 +50,7 @@ def test_a_listed_party_that_is_cleared_is_found(tmp_path: Path) -> None:
 
 def test_a_stronger_chip_that_is_loosened_is_found(tmp_path: Path) -> None:
     new = '[parameters.us-export]\ntop = { is = 30000, en = "e", zh = "z", unit = "TPP" }\n'
-    route = '[questions.us-export.export_route]\nfirst = [{ if = "order.item.tpp >= law.top and not barred_party(order, law) and not supercomputer_end_use(order, law)", then = "no_licence" }]'  # noqa: E501
+    route = '[questions.us-export.export_route]\nfirst = [{ if = "order.item.tpp >= law.top and not barred_party(order, law) and not supercomputer_end_use(order, law)", then = "no_licence" }]'
     proof = proofs(broken(new + route, tmp_path))["raising item.tpp never loosens"]
     assert not proof.holds
     assert proof.detail.endswith("-> no_licence")
@@ -77,7 +77,7 @@ def test_an_answer_that_no_order_gets_is_found() -> None:
 
 
 def test_ways_that_disagree_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    from twokey.law import cells_frame  # noqa: PLC0415
+    from twokey.law import cells_frame
 
     right = cells_frame.answers_of_cells
 

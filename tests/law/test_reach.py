@@ -1,4 +1,4 @@
-"""The orders that an amendment could touch: every box that is listed really moves, and the counts are those of all cells."""  # noqa: E501
+"""The orders that an amendment could touch: every box that is listed really moves, and the counts are those of all cells."""
 
 from __future__ import annotations
 
@@ -98,6 +98,6 @@ def test_limits_and_languages() -> None:
 
 
 def test_the_ordinary_order_names_only_facts_that_exist() -> None:
-    from twokey.law.engine.facts import dictionary  # noqa: PLC0415
+    from twokey.law.engine.facts import dictionary
 
     assert set(ORDINARY) <= set(dictionary())

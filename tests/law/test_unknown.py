@@ -91,8 +91,8 @@ SLICES = {
     "cn-use:domestic_share": ("use.workload", "use.domestic_share", "site.public_hub"),
 }
 ORDER: dict[str, Any] = {
-    "item.kind": "ic", "item.tpp": 3000.0, "item.performance_density": 2.0, "item.datacenter": True, "item.family": "H200",  # noqa: E501
-    "item.maker": "NVIDIA", "item.origin": "foreign", "item.dram_bandwidth_gbs": 4800.0, "item.transfer_rate_gbs": 900.0,  # noqa: E501
+    "item.kind": "ic", "item.tpp": 3000.0, "item.performance_density": 2.0, "item.datacenter": True, "item.family": "H200",
+    "item.maker": "NVIDIA", "item.origin": "foreign", "item.dram_bandwidth_gbs": 4800.0, "item.transfer_rate_gbs": 900.0,
     "item.us_commercial_since": date(2024, 1, 1), "movement.kind": "export", "movement.origin": "US",
     "movement.destination": "CN", "consignee.country": "CN", "consignee.hq": "CN", "consignee.parent_hq": "CN",
     "consignee.entity_list": False, "consignee.military_end_user": False, "consignee.listed_owner_share": 0.0,

@@ -71,7 +71,7 @@ def assess(
     if book is not None:
         if order is not None or out is None:
             raise UserError("assess: a book needs --out FILE, and no ORDER beside it")
-        from twokey.cli.book import run_book  # noqa: PLC0415
+        from twokey.cli.book import run_book
 
         changes = change_paths(overlays, amendments)
         run_book(law, book, out, as_of, missing=missing, engine=engine, scheduler=scheduler, changes=changes)
@@ -80,24 +80,24 @@ def assess(
         raise UserError("assess: name an order (a TOML or JSON file), or a book with --book FILE --out FILE")
     if out is not None and form == "text":
         raise UserError("assess: --out FILE takes --format json or --format markdown; the text form is for a terminal")
-    from twokey.law.assessing import assessment_of, decide  # noqa: PLC0415
-    from twokey.law.order import read_order  # noqa: PLC0415
+    from twokey.law.assessing import assessment_of, decide
+    from twokey.law.order import read_order
 
     stated = read_order(order)
     decided = decide(stated, as_of, law=law, where=str(order))
     assessment = assessment_of(decided, as_of)
     if form == "json":
-        import json  # noqa: PLC0415
+        import json
 
-        from twokey.law.report import to_json  # noqa: PLC0415
+        from twokey.law.report import to_json
 
         write_text(json.dumps(to_json(assessment, decided, lang), ensure_ascii=False, indent=2), out)
     elif form == "markdown":
-        from twokey.law.report import to_markdown  # noqa: PLC0415
+        from twokey.law.report import to_markdown
 
         write_text(to_markdown(assessment, decided, _title(order, lang), lang), out)
     else:
-        from twokey.cli.assess_view import show  # noqa: PLC0415
+        from twokey.cli.assess_view import show
 
         show(assessment, decided, _title(order, lang), lang, everything=everything, brief=brief)
     sys.stdout.flush()
@@ -105,8 +105,8 @@ def assess(
 
 
 def _title(order: Path, lang: str) -> str:
-    import json  # noqa: PLC0415
-    import tomllib  # noqa: PLC0415
+    import json
+    import tomllib
 
     text = order.read_text(encoding="utf-8")
     table = json.loads(text) if order.suffix == ".json" else tomllib.loads(text)

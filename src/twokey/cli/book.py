@@ -31,8 +31,8 @@ def run_book(
 ) -> None:
     """Assess a book into a file and print a summary. Errors: UserError."""
     try:
-        from twokey.law.book import BookLaw, assess_book, size_of  # noqa: PLC0415
-        from twokey.law.spread import assess_spread, count_answers, plan  # noqa: PLC0415
+        from twokey.law.book import BookLaw, assess_book, size_of
+        from twokey.law.spread import assess_spread, count_answers, plan
     except ImportError as error:
         raise UserError(f"a book needs the extra `twokey[book]` ({error.name} is not installed)") from None
     started = time.perf_counter()
@@ -57,8 +57,8 @@ def run_book(
 
 @contextmanager
 def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
         TextColumn("{task.description}"),
@@ -73,9 +73,9 @@ def _progress(total: int | None) -> Iterator[Callable[[int], None]]:
 
 
 def _summary(lines: int, counts: Mapping[str, int], out: Path, seconds: float) -> None:
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
-    from twokey.cli.shared import console  # noqa: PLC0415
+    from twokey.cli.shared import console
 
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("question")

@@ -20,10 +20,10 @@ _SORTS: Final = ("tpp", "density", "memory", "bandwidth", "interconnect", "power
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the names that begin as the word on the command line does, with hyphens so that none needs quotes."""
-    from click.shell_completion import CompletionItem  # noqa: PLC0415
+    from click.shell_completion import CompletionItem
 
-    from twokey.chips import catalogue  # noqa: PLC0415
-    from twokey.chips.register import fold, short_names  # noqa: PLC0415
+    from twokey.chips import catalogue
+    from twokey.chips.register import fold, short_names
 
     start = fold(incomplete)
     items: dict[str, str] = {}
@@ -87,7 +87,7 @@ def list_(
     lang: Lang,
 ) -> None:
     """List the catalogue, filtered and sorted."""
-    from twokey.cli import chips_select, chips_view  # noqa: PLC0415
+    from twokey.cli import chips_select, chips_view
 
     book, _ = _catalogue(files)
     chosen, hidden = chips_select.select(
@@ -106,7 +106,7 @@ def show(names: Sequence[str], files: Sequence[str], form: Format, lang: Lang) -
     twokey chips show H200
     twokey chips show --file examples/chips/my-chip.toml
     """  # noqa: D301 (click reads the escape)
-    from twokey.cli import chips_view  # noqa: PLC0415
+    from twokey.cli import chips_view
 
     chips_view.print_chips(_named(names, files, at_least=1, usage="twokey chips show H200"), form, lang)
 
@@ -121,7 +121,7 @@ def compare(names: Sequence[str], files: Sequence[str], form: Format, lang: Lang
     twokey chips compare H200 'Ascend 910C' MI325X
     twokey chips compare H200 --file examples/chips/my-chip.toml
     """  # noqa: D301 (click reads the escape)
-    from twokey.cli import chips_view  # noqa: PLC0415
+    from twokey.cli import chips_view
 
     found = _named(names, files, at_least=2, usage="twokey chips compare H200 'Ascend 910C'")
     chips_view.print_comparison(found, form, lang)
@@ -129,7 +129,7 @@ def compare(names: Sequence[str], files: Sequence[str], form: Format, lang: Lang
 
 def _catalogue(files: Sequence[str]) -> tuple[Catalogue, list[Chip]]:
     """Return the catalogue with the user's own chips, and those chips."""
-    from twokey.chips import catalogue, load_chip  # noqa: PLC0415
+    from twokey.chips import catalogue, load_chip
 
     own = [load_chip(path) for path in files]
     return (catalogue().with_chips(own) if own else catalogue()), own
@@ -137,7 +137,7 @@ def _catalogue(files: Sequence[str]) -> tuple[Catalogue, list[Chip]]:
 
 def _named(names: Sequence[str], files: Sequence[str], at_least: int, usage: str) -> list[Chip]:
     """Return the chips that were named, then those of the files that were not, each once."""
-    from twokey.chips import UserError  # noqa: PLC0415
+    from twokey.chips import UserError
 
     book, own = _catalogue(files)
     found = list(dict.fromkeys([*map(book.find, names), *own]))

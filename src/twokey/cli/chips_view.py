@@ -108,8 +108,8 @@ def print_comparison(chips: Sequence[Chip], form: str, lang: Lang) -> None:
 
 
 def _show_table(chip: Chip, lang: Lang) -> None:
-    from rich.table import Table  # noqa: PLC0415 (rich is loaded only when a table is drawn)
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table
+    from rich.text import Text
 
     console, _ = _console()
     console.print(Text(chip.name, style="bold"), Text(_subtitle(chip, lang), style="dim"), sep="\n")
@@ -241,7 +241,7 @@ def _head(figure: Figure, lang: Lang, join: str = ", ") -> str:
 
 
 def _console() -> tuple[Any, int]:
-    from rich.console import Console  # noqa: PLC0415 (rich is loaded only when a table is drawn)
+    from rich.console import Console
 
     console = Console(highlight=False)
     return console, console.width
@@ -249,9 +249,9 @@ def _console() -> tuple[Any, int]:
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], lang: Lang, left: Sequence[int]) -> Any:
     """Return a table for the terminal: numbers to the right, `unknown` dim."""
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 0, 0, 1))
     for column, head in enumerate(heads):

@@ -53,6 +53,6 @@ def working(rate: Rate, lang: Lang) -> str:
     >>> working(Rate(8, 1979, "fp8"), "en")
     '1,979 × 8 = 15,832'
     """
-    from twokey.chips.metrics import tpp_of_rate  # noqa: PLC0415
+    from twokey.chips.metrics import tpp_of_rate
 
     return f"{text(rate.tops, lang, 2)} × {rate.bits} = {text(tpp_of_rate(rate), lang)}"

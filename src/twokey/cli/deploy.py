@@ -52,11 +52,11 @@ def _work_options(command: click.decorators.FC) -> click.decorators.FC:
 
 
 def _work(kind: str, model_name: str, given: dict[str, str]) -> Work:
-    from twokey.chips import UserError, nearest  # noqa: PLC0415
-    from twokey.deploy import units  # noqa: PLC0415
-    from twokey.deploy.measurements import PRECISIONS  # noqa: PLC0415
-    from twokey.deploy.search import KINDS, Work  # noqa: PLC0415
-    from twokey.deploy.shapes import model  # noqa: PLC0415
+    from twokey.chips import UserError, nearest
+    from twokey.deploy import units
+    from twokey.deploy.measurements import PRECISIONS
+    from twokey.deploy.search import KINDS, Work
+    from twokey.deploy.shapes import model
 
     precision = given["precision"].casefold()
     if precision != "auto" and precision not in PRECISIONS:
@@ -78,8 +78,8 @@ def _work(kind: str, model_name: str, given: dict[str, str]) -> Work:
 
 
 def _fixed(tp: float | None, pp: float | None, dp: float | None, ep: float | None, batch: float | None) -> Fixed:
-    from twokey.chips import UserError  # noqa: PLC0415
-    from twokey.deploy.search import Fixed  # noqa: PLC0415
+    from twokey.chips import UserError
+    from twokey.deploy.search import Fixed
 
     for name, value in (("tp", tp), ("pp", pp), ("dp", dp), ("ep", ep), ("batch", batch)):
         if value is not None and value < 1:
@@ -120,9 +120,9 @@ def estimate(
 
     What is not given (TP, PP, EP, batch) is searched. Layout counts are devices: a 910C card is two.
     """
-    from twokey.cli import deploy_views  # noqa: PLC0415
-    from twokey.deploy import units  # noqa: PLC0415
-    from twokey.deploy.estimate import best  # noqa: PLC0415
+    from twokey.cli import deploy_views
+    from twokey.deploy import units
+    from twokey.deploy.estimate import best
 
     work, fixed, constants = _work(kind, model_name, given), _fixed(tp, pp, dp, ep, batch), use(constants_file)
     cards = units.count(count, "--count") if count else None
@@ -157,10 +157,10 @@ def equivalent(
     **given: str,
 ) -> None:
     """Say how many of one chip replace so many of another, under the same latency limit."""
-    from twokey.chips import UserError  # noqa: PLC0415
-    from twokey.cli import deploy_views  # noqa: PLC0415
-    from twokey.deploy import units  # noqa: PLC0415
-    from twokey.deploy.equivalence import curve, equivalent  # noqa: PLC0415
+    from twokey.chips import UserError
+    from twokey.cli import deploy_views
+    from twokey.deploy import units
+    from twokey.deploy.equivalence import curve, equivalent
 
     constants = use(constants_file)
     cards = units.count(count, "--count")
@@ -176,7 +176,7 @@ def equivalent(
             for n, rate, low, high in curve(device, work, constants):
                 points.append({"cards": n, "rate": rate, "low": low, "high": high, "chip": device.name, "work": text})
     if chart is not None:
-        from twokey.deploy import charts  # noqa: PLC0415
+        from twokey.deploy import charts
 
         titles = {"cards": "cards in one cluster", "rate": "tokens a second"}
         own = [p for p in points if p["work"] == works[0]]
@@ -195,9 +195,9 @@ def equivalent(
 @form_option
 def models(search: str, form: str) -> None:
     """List the models whose shape is known."""
-    from dataclasses import asdict  # noqa: PLC0415
+    from dataclasses import asdict
 
-    from twokey.deploy.shapes import models as known  # noqa: PLC0415
+    from twokey.deploy.shapes import models as known
 
     found = [shape for shape in known().values() if search.casefold() in shape.name.casefold()]
     if form == "json":
@@ -225,10 +225,10 @@ def validate(file: Path, rows_file: Path | None, chart: Path | None, form: str, 
     The file has the columns of the public measurements. Rows that were fitted are counted apart: their errors say how
     well the constants fit, not how well they predict.
     """
-    from twokey.cli import deploy_views  # noqa: PLC0415
-    from twokey.deploy import charts, measurements  # noqa: PLC0415
-    from twokey.deploy.validate import row_by_row  # noqa: PLC0415
-    from twokey.deploy.validate import validate as run  # noqa: PLC0415
+    from twokey.cli import deploy_views
+    from twokey.deploy import charts, measurements
+    from twokey.deploy.validate import row_by_row
+    from twokey.deploy.validate import validate as run
 
     constants = use(constants_file)
     rows, refused = measurements.read_file(file)
@@ -257,15 +257,15 @@ def validate(file: Path, rows_file: Path | None, chart: Path | None, form: str, 
 @click.option("--public/--no-public", default=True, show_default=True, help="Also fit the packaged measurements.")
 @click.option("--folds", default=6, show_default=True, type=click.IntRange(2, 20), help="Parts left out in turn.")
 def calibrate(files: tuple[Path, ...], out: Path, public: bool, folds: int) -> None:
-    """Refit the constants from measurements, your site's own included, and say what fits that did not see a row say of it.
+    """Refit the constants from measurements, your site's own included, and say how far off rows are that a fit did not see.
 
     Takes one to two minutes on the public rows.
-    """  # noqa: E501
-    from twokey.chips import UserError  # noqa: PLC0415
-    from twokey.cli import deploy_views  # noqa: PLC0415
-    from twokey.deploy import constants as keep  # noqa: PLC0415
-    from twokey.deploy import measurements  # noqa: PLC0415
-    from twokey.deploy.calibrate import calibrate as run  # noqa: PLC0415
+    """
+    from twokey.chips import UserError
+    from twokey.cli import deploy_views
+    from twokey.deploy import constants as keep
+    from twokey.deploy import measurements
+    from twokey.deploy.calibrate import calibrate as run
 
     rows = list(measurements.public()) if public else []
     for file in files:

@@ -45,12 +45,12 @@ def place(
     Shows the assignment, the linear bound, and the slack and price of each condition; where there is no plan, what
     stands in the way. Ends with status 1 where there is no plan.
     """
-    import json  # noqa: PLC0415
+    import json
 
-    from twokey.chips import UserError  # noqa: PLC0415
-    from twokey.cli import deploy_place  # noqa: PLC0415
-    from twokey.deploy import place as placing  # noqa: PLC0415
-    from twokey.deploy.plan import read  # noqa: PLC0415
+    from twokey.chips import UserError
+    from twokey.cli import deploy_place
+    from twokey.deploy import place as placing
+    from twokey.deploy.plan import read
 
     plan, constants = read(plan_file, overlays, objective), use(constants_file)
 
@@ -90,12 +90,12 @@ def enforce(
     constants_file: Path | None,
 ) -> None:
     """Write what keeps the plan's conditions: Kubernetes admission, Kueue, DRA and Slurm, from one source of truth."""
-    from twokey.chips import UserError  # noqa: PLC0415
-    from twokey.deploy.conditions import DomesticShare  # noqa: PLC0415
-    from twokey.deploy.enforce import policy as one_truth  # noqa: PLC0415
-    from twokey.deploy.enforce.write import write  # noqa: PLC0415
-    from twokey.deploy.place import place as placing  # noqa: PLC0415
-    from twokey.deploy.plan import read  # noqa: PLC0415
+    from twokey.chips import UserError
+    from twokey.deploy.conditions import DomesticShare
+    from twokey.deploy.enforce import policy as one_truth
+    from twokey.deploy.enforce.write import write
+    from twokey.deploy.place import place as placing
+    from twokey.deploy.plan import read
 
     plan = read(plan_file, overlays)
     placement = placing(plan, use(constants_file), prices=False) if placed else None
@@ -161,7 +161,7 @@ def report(
 
     Ends with status 1 where a condition was breached.
     """
-    from twokey.cli import deploy_report  # noqa: PLC0415
+    from twokey.cli import deploy_report
 
     breached = deploy_report.run(
         plan_file, telemetry, sacct, (start, end, periods), phases, measure, (out, pdf_file, breach_file), form, lang

@@ -159,7 +159,7 @@ def swept(points: Sequence[tuple[float, Placement]], name: str, form: str, chart
             )
         table([f"{name} at least", unit, "work served", "price of a point", "why not"], rows, form)
     if chart is not None:
-        from twokey.deploy import charts  # noqa: PLC0415
+        from twokey.deploy import charts
 
         data = [{"share": 100 * share, "value": p.value, "objective": p.objective} for share, p in points if p.feasible]
         titles = {"share": f"{name}: at least, %", "value": unit, "objective": "objective"}

@@ -40,7 +40,7 @@ def _pairs(items: tuple[str, ...], option: str) -> list[tuple[str, str]]:
     return found
 
 
-def run(  # noqa: PLR0915
+def run(  # noqa: PLR0915 - each option is a step
     plan_file: Path | None,
     telemetry: tuple[str, ...],
     sacct: tuple[str, ...],
@@ -151,8 +151,8 @@ def _pdf(
 ) -> None:
     """Write the statement as PDF. Errors: UserError where the typesetter is not installed, or the file not writable."""
     try:
-        from twokey.desk.papers.typesetting import pdf  # noqa: PLC0415
-        from twokey.desk.papers.use import record_of  # noqa: PLC0415
+        from twokey.desk.papers.typesetting import pdf
+        from twokey.desk.papers.use import record_of
     except ModuleNotFoundError as error:
         raise UserError(f"--pdf needs {error.name}, which comes with `pip install 'twokey[desk]'`") from None
     write_pdf(path, pdf(record_of(name, edges, measured, findings, usage.flags, evidence, lang)))

@@ -46,17 +46,17 @@ def lang_option(command: Callable[..., None]) -> Callable[..., None]:
 
 def use(constants_file: Path | None) -> Constants:
     """Return the constants of a file, or the packaged ones."""
-    from twokey.deploy import constants  # noqa: PLC0415
+    from twokey.deploy import constants
 
     return constants.packaged() if constants_file is None else constants.read_file(constants_file)
 
 
 def find_device(name: str) -> Hardware:
     """Return the device of a chip name, or of a chip file of the user's own."""
-    from twokey.deploy.devices import hardware, of_chip  # noqa: PLC0415
+    from twokey.deploy.devices import hardware, of_chip
 
     if name.endswith(".toml"):
-        from twokey.chips import load_chip  # noqa: PLC0415
+        from twokey.chips import load_chip
 
         return of_chip(load_chip(Path(name)))
     return hardware(name)
@@ -70,8 +70,8 @@ def show_json(data: Any) -> None:
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], form: str) -> None:
     """Print rows as aligned text, CSV or Markdown; numbers align right."""
     if form == "csv":
-        import csv  # noqa: PLC0415
-        import sys  # noqa: PLC0415
+        import csv
+        import sys
 
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([headers, *rows])

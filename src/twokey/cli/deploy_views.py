@@ -153,10 +153,10 @@ def curve(points: Sequence[Mapping[str, Any]], form: str) -> None:
 
 def validation(done: Validation, constants: Constants, form: str, rows_file: str, chart: str | None) -> None:
     """Print the tables of a validation, and last the one line that sums it up."""
-    from dataclasses import asdict  # noqa: PLC0415
+    from dataclasses import asdict
 
-    from twokey.deploy import measurements  # noqa: PLC0415
-    from twokey.deploy.validate import pairs, scores  # noqa: PLC0415
+    from twokey.deploy import measurements
+    from twokey.deploy.validate import pairs, scores
 
     tables = list(scores(done))
     ratio = pairs(done)
@@ -204,7 +204,7 @@ def validation(done: Validation, constants: Constants, form: str, rows_file: str
 
 def calibration(rows: Sequence[Measurement], done: Calibration, out: str) -> None:
     """Print the held-out and the fitted errors of a calibration."""
-    from twokey.deploy.validate import pairs, scores, with_intervals  # noqa: PLC0415
+    from twokey.deploy.validate import pairs, scores, with_intervals
 
     for title, predicted in (("groups left out of the fit", done.held_out), ("the final fit", done.fitted)):
         of = with_intervals(rows, predicted, done.constants)

@@ -53,7 +53,7 @@ def impact(
     twokey impact safe-chips --book lines.parquet
     twokey impact my-draft.toml --as-of 2027-06-01
     """
-    from twokey.law.change import amended, find_amendment, ready_amendments  # noqa: PLC0415
+    from twokey.law.change import amended, find_amendment, ready_amendments
 
     before = chosen_law(overlays, ())
     if listing:
@@ -64,7 +64,7 @@ def impact(
     path = find_amendment(amendment)
     after = amended(before, path)
     day = as_of or _first_day(path)
-    from twokey.law.reach import reach_of  # noqa: PLC0415
+    from twokey.law.reach import reach_of
 
     reaches = list(reach_of(before, after, day, lang, boxes))
     found = None
@@ -77,7 +77,7 @@ def impact(
 
 
 def _first_day(path: Path) -> date:
-    import tomllib  # noqa: PLC0415
+    import tomllib
 
     start = tomllib.loads(path.read_text(encoding="utf-8")).get("from")
     return start if isinstance(start, date) else date.today()
@@ -85,14 +85,14 @@ def _first_day(path: Path) -> date:
 
 def _over_book(before: Any, after: Any, day: date, book: Path) -> Impact:
     try:
-        from twokey.law.impact import Difference, impact_of, merged  # noqa: PLC0415
+        from twokey.law.impact import Difference, impact_of, merged
     except ImportError as error:
         raise UserError(f"--book needs the extra `twokey[book]` ({error.name} is not installed)") from None
     return merged(list(impact_of(Difference(before, after, day), book)))
 
 
 def _list(ready: dict[str, Path], form: str) -> None:
-    import tomllib  # noqa: PLC0415
+    import tomllib
 
     tables = {name: tomllib.loads(path.read_text(encoding="utf-8")) for name, path in ready.items()}
     if form == "json":
@@ -109,8 +109,8 @@ def _list(ready: dict[str, Path], form: str) -> None:
 
 
 def _show(title: str, day: date, found: Impact | None, reaches: list[Reach], lang: Any) -> None:
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.table import Table
+    from rich.text import Text
 
     screen = console()
     screen.print(Text(title, "bold"))

@@ -22,9 +22,9 @@ _FORM: Final = click.option("--format", "form", type=click.Choice(["text", "json
 
 
 def _complete_provision(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem  # noqa: PLC0415
+    from click.shell_completion import CompletionItem
 
-    from twokey.law.source import law as installed  # noqa: PLC0415
+    from twokey.law.source import law as installed
 
     provisions = installed().provisions.values()
     return [CompletionItem(one.name, help=one.paragraph) for one in provisions if one.name.startswith(incomplete)]
@@ -55,7 +55,7 @@ def timeline(regime: str | None, start: date | None, end: date | None, form: str
             json.dumps([_instrument_json(where, one) for where, one in rows], ensure_ascii=False, indent=2), None
         )
         return
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), expand=True)
     for name, options in (
@@ -83,7 +83,7 @@ def timeline(regime: str | None, start: date | None, end: date | None, form: str
 
 def _instruments(law: Law, regime: str | None) -> list[tuple[str, Instrument]]:
     if regime is not None and regime not in law.packs:
-        from twokey.chips.errors import nearest  # noqa: PLC0415
+        from twokey.chips.errors import nearest
 
         raise UserError(f"--regime {regime}: no such regime{nearest(regime, law.packs)}")
     seen: dict[str, tuple[str, Instrument]] = {}
@@ -119,7 +119,7 @@ def show(
     provision: str, as_of: date, overlays: tuple[Path, ...], amendments: tuple[str, ...], form: str, lang: Any
 ) -> None:
     """Show one PROVISION (by name, key or paragraph): its words, its Python, the values by date, what rests on it."""
-    from twokey.cli.law_view import provision_json, show_provision  # noqa: PLC0415
+    from twokey.cli.law_view import provision_json, show_provision
 
     chosen = chosen_law(overlays, amendments)
     found = _find(chosen, provision)
@@ -138,7 +138,7 @@ def _find(law: Law, name: str) -> list[Provision]:
     found = [one for one in every if wanted in (one.key.casefold(), one.name.casefold(), one.paragraph.casefold())]
     if found:
         return found
-    from twokey.chips.errors import nearest  # noqa: PLC0415
+    from twokey.chips.errors import nearest
 
     names = [one.name for one in every] + [one.paragraph for one in every]
     raise UserError(f"{name}: no such provision{nearest(name, names)}")
@@ -161,8 +161,8 @@ def diff(
     lang: Any,
 ) -> None:
     """Say what changed between two days: provisions that began or ended, and values that became others."""
-    from twokey.cli.law_view import change_json, show_changes  # noqa: PLC0415
-    from twokey.law.history import changes_between  # noqa: PLC0415
+    from twokey.cli.law_view import change_json, show_changes
+    from twokey.law.history import changes_between
 
     chosen = chosen_law(overlays, amendments)
     _instruments(chosen, regime)
@@ -186,7 +186,7 @@ def check(
 
     Exit status: 0 every row passes, 1 some fail, 3 the file cannot be read.
     """
-    from twokey.law.determinations import Checker, read_determinations  # noqa: PLC0415
+    from twokey.law.determinations import Checker, read_determinations
 
     checker = Checker(chosen_law(overlays, amendments))
     checked = [checker.check(row) for row in read_determinations(file)]
@@ -221,7 +221,7 @@ def check(
 @_FORM
 def coverage(only_open: bool, form: str) -> None:
     """Say which part of what was read is encoded by which provision, and which is not and why."""
-    from twokey.law.coverage import coverage as rows_of  # noqa: PLC0415
+    from twokey.law.coverage import coverage as rows_of
 
     rows = [row for row in rows_of(chosen_law((), ())) if not (only_open and row.provisions)]
     if form == "json":
@@ -249,7 +249,7 @@ def prove(ctx: click.Context, as_of: date, overlays: tuple[Path, ...], amendment
 
     Exit status: 0 every statement holds, 1 one does not (an order that breaks it is printed).
     """
-    from twokey.law.prove import prove as proofs_of  # noqa: PLC0415
+    from twokey.law.prove import prove as proofs_of
 
     failed, rows = False, []
     for one in proofs_of(chosen_law(overlays, amendments), as_of):
@@ -273,7 +273,7 @@ def prove(ctx: click.Context, as_of: date, overlays: tuple[Path, ...], amendment
 @law.command()
 def schema() -> None:
     """Print the JSON schema of `twokey assess --format json`."""
-    from importlib import resources  # noqa: PLC0415
+    from importlib import resources
 
     click.echo(resources.files("twokey.law").joinpath("assessment.schema.json").read_text(encoding="utf-8"), nl=False)
 
@@ -284,7 +284,7 @@ def schema() -> None:
 @lang_option
 def facts(word: str | None, form: str, lang: Any) -> None:
     """List the facts that an order may state, with type, unit and choices; WORD narrows the list."""
-    from twokey.law.engine.facts import dictionary  # noqa: PLC0415
+    from twokey.law.engine.facts import dictionary
 
     chosen = [
         fact
@@ -299,7 +299,7 @@ def facts(word: str | None, form: str, lang: Any) -> None:
         ]  # fmt: skip
         write_text(json.dumps(table, ensure_ascii=False, indent=2), None)
         return
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
     table_view = Table(box=None, padding=(0, 2, 0, 0), expand=True)
     for name, options in (("fact", {"no_wrap": True}), ("type", {"no_wrap": True}), ("", {"ratio": 1})):

@@ -58,10 +58,10 @@ def _scenario_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def _load(name: str, options: dict[str, Any]) -> Scenario:
     """Read a scenario and apply the options of the command line."""
-    from dataclasses import replace  # noqa: PLC0415 (imports stay inside: `twokey --help` must be fast)
+    from dataclasses import replace
 
-    from twokey.chips.errors import UserError  # noqa: PLC0415
-    from twokey.outlook.scenario import load, with_inputs  # noqa: PLC0415
+    from twokey.chips.errors import UserError
+    from twokey.outlook.scenario import load, with_inputs
 
     scenario = load(name)
     changes = {k: options[k] for k in ("paths", "seed", "quarters", "basis") if options.get(k) is not None}
@@ -91,7 +91,7 @@ def outlook() -> None:
 @_shared
 def scenarios(form: Format) -> None:
     """List the ready scenarios."""
-    from twokey.outlook.scenario import load, ready  # noqa: PLC0415
+    from twokey.outlook.scenario import load, ready
 
     rows = []
     for name in ready():
@@ -108,8 +108,8 @@ def scenarios(form: Format) -> None:
 @_shared
 def inputs(scenario: str, form: Format) -> None:
     """List every input of a scenario with its interval and the source rows behind it."""
-    from twokey.outlook.provenance import input_row  # noqa: PLC0415
-    from twokey.outlook.scenario import load  # noqa: PLC0415
+    from twokey.outlook.provenance import input_row
+    from twokey.outlook.scenario import load
 
     rows = [input_row(given) for given in load(scenario).inputs.values()]
     show(rows, form, columns=("input", "low", "central", "high", "interval", "unit", "confidence", "sources"))
@@ -122,9 +122,9 @@ def inputs(scenario: str, form: Format) -> None:
 @_shared
 def series(names: Sequence[str], as_of: Any, total: bool, form: Format) -> None:
     """Show data series with basis, source and the day each value was known; without a name, list the series."""
-    from twokey.outlook.basis import DEFINITIONS, one_basis  # noqa: PLC0415
-    from twokey.outlook.sources import series as read  # noqa: PLC0415
-    from twokey.outlook.sources import series_rows  # noqa: PLC0415
+    from twokey.outlook.basis import DEFINITIONS, one_basis
+    from twokey.outlook.sources import series as read
+    from twokey.outlook.sources import series_rows
 
     if not names:
         seen: dict[str, dict[str, Any]] = {}
@@ -163,7 +163,7 @@ def series(names: Sequence[str], as_of: Any, total: bool, form: Format) -> None:
 @click.option("--book", type=click.Path(path_type=Path), help="An open book exported by the desk (CSV or JSON).")
 def run(form: Format, scenario: str, **options: Any) -> None:
     """Run a scenario: chips, TPP, H100-equivalents on two bases, share and gap, by quarter and side."""
-    from twokey.cli.outlook_run import run_and_show  # noqa: PLC0415
+    from twokey.cli.outlook_run import run_and_show
 
     run_and_show(_load(scenario, options), form, options)
 
@@ -174,7 +174,7 @@ def run(form: Format, scenario: str, **options: Any) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the chart (.svg, .png, .html).")
 def commit(form: Format, scenario: str, out: Path | None, **options: Any) -> None:
     """Say how many dies and packages a vendor should commit while either key may close."""
-    from twokey.cli.outlook_run import commit_and_show  # noqa: PLC0415
+    from twokey.cli.outlook_run import commit_and_show
 
     commit_and_show(_load(scenario, options), form, out, options["workers"])
 
@@ -188,7 +188,7 @@ def commit(form: Format, scenario: str, out: Path | None, **options: Any) -> Non
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the chart (.svg, .png, .html).")
 def arrive(form: Format, scenario: str, out: Path | None, **options: Any) -> None:
     """Say when an approved quantity arrives, and how many domestic chips to order meanwhile."""
-    from twokey.cli.outlook_run import arrive_and_show  # noqa: PLC0415
+    from twokey.cli.outlook_run import arrive_and_show
 
     arrive_and_show(_load(scenario, options), form, out, options)
 
@@ -199,13 +199,13 @@ def arrive(form: Format, scenario: str, out: Path | None, **options: Any) -> Non
 @click.option("--quarter", type=click.IntRange(1), default=8, show_default=True)
 def compare(form: Format, names: Sequence[str], quarter: int, **options: Any) -> None:
     """Put scenarios side by side at one quarter, with the same random numbers."""
-    from twokey.outlook.compare import compare as side_by_side  # noqa: PLC0415
+    from twokey.outlook.compare import compare as side_by_side
 
     loaded = [_load(name, options) for name in names]
     rows = side_by_side(loaded, quarter, workers=options["workers"])
     shown = ["what", "unit", "counted by", *(s.name for s in loaded)]
     if form in ("text", "markdown"):
-        from twokey.cli.outlook_run import SHORT  # noqa: PLC0415
+        from twokey.cli.outlook_run import SHORT
 
         rows = [{**row, "counted by": SHORT.get(row["basis"], row["basis"].partition(": ")[2])} for row in rows]
     show(rows, form, columns=shown, title=f"Median at quarter {quarter} (probabilities: share of paths)")
@@ -224,7 +224,7 @@ def compare(form: Format, names: Sequence[str], quarter: int, **options: Any) ->
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the tornado (.svg, .png, .html).")
 def explain(form: Format, scenario: str, **options: Any) -> None:
     """Say what the answer turns on: tornado, Sobol indices, and what would have to be true."""
-    from twokey.cli.outlook_run import explain_and_show  # noqa: PLC0415
+    from twokey.cli.outlook_run import explain_and_show
 
     explain_and_show(_load(scenario, options), form, options)
 
@@ -235,7 +235,7 @@ def explain(form: Format, scenario: str, **options: Any) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the chart (.svg, .png, .html).")
 def frontier(form: Format, scenario: str, out: Path | None, **options: Any) -> None:
     """Weigh the importing state's two aims: compute for developers against domestic output and learning."""
-    from twokey.cli.outlook_run import frontier_and_show  # noqa: PLC0415
+    from twokey.cli.outlook_run import frontier_and_show
 
     frontier_and_show(_load(scenario, options), form, out, options)
 
@@ -246,7 +246,7 @@ def frontier(form: Format, scenario: str, out: Path | None, **options: Any) -> N
 @_scenario_options
 def exposure(form: Format, book: Path, scenario: str, **options: Any) -> None:
     """Show what a turn of either key does to the orders of an open book (CSV or JSON, exported by the desk)."""
-    from twokey.cli.outlook_run import exposure_and_show  # noqa: PLC0415
+    from twokey.cli.outlook_run import exposure_and_show
 
     exposure_and_show(_load(scenario, options), book, form, options["workers"])
 
@@ -263,7 +263,7 @@ def check(file: Path | None, inputs_file: Path | None, form: Format) -> None:
     FILE has the form of published_outputs.csv or of epoch_nvidia_fiscal_units.csv; without it both of the package are
     checked. Exit status 1 where a row differs.
     """
-    from twokey.cli.outlook_record import check_and_show  # noqa: PLC0415
+    from twokey.cli.outlook_record import check_and_show
 
     check_and_show(file, inputs_file, form)
 
@@ -277,6 +277,6 @@ def backtest(file: Path | None, strict: bool, form: Format) -> None:
 
     FILE has the form of backtest_targets.csv; without it the package's targets are scored.
     """
-    from twokey.cli.outlook_record import backtest_and_show  # noqa: PLC0415
+    from twokey.cli.outlook_record import backtest_and_show
 
     backtest_and_show(file, strict, form)

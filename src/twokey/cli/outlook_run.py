@@ -29,7 +29,7 @@ SHORT = {
 
 def run_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) -> None:
     """Run, print one quarter or one line over all quarters, and write files where asked."""
-    from twokey.outlook.explain import check_line  # noqa: PLC0415 (only to check names)
+    from twokey.outlook.explain import check_line
 
     quarter = options["quarter"] or scenario.quarters
     for name in options["lines"] or ("gap_8bit",):
@@ -57,7 +57,7 @@ def run_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) -> N
         form,
     )
     if options["out"]:
-        from twokey.outlook.report import write_all  # noqa: PLC0415 (charts start a JavaScript engine)
+        from twokey.outlook.report import write_all
 
         for file in write_all(result, options["out"]):
             click.echo(f"wrote {file}", err=True)

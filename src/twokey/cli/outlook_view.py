@@ -64,8 +64,8 @@ def show(rows: Sequence[Mapping[str, Any]], form: Format, *, title: str = "", co
         for line in cells:
             click.echo("| " + " | ".join(c.replace("|", "\\|") for c in line) + " |")
         return
-    from rich.console import Console  # noqa: PLC0415 (only text needs it)
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
     grid = Table(title=in_words(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name, of_numbers in zip(names, right, strict=True):
@@ -94,7 +94,7 @@ def in_words(text: str) -> str:
     """Return a text in the language that was asked for; what has no translation stays as it is."""
     if language() == "en":
         return text
-    from twokey.cli.outlook_words import translate  # noqa: PLC0415 (only Chinese needs it)
+    from twokey.cli.outlook_words import translate
 
     return translate(text)
 

@@ -71,20 +71,20 @@ def overlay_option(command: Command) -> Command:
 
 def complete_amendment(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the ready amendments that begin with a word."""
-    from click.shell_completion import CompletionItem  # noqa: PLC0415
+    from click.shell_completion import CompletionItem
 
-    from twokey.law.change import ready_amendments  # noqa: PLC0415
+    from twokey.law.change import ready_amendments
 
     return [CompletionItem(name) for name in ready_amendments() if name.startswith(incomplete)]
 
 
 def chosen_law(overlays: tuple[Path, ...], amendments: tuple[str, ...]) -> Law:
     """Return the installed law with overlays and amendments put in."""
-    from twokey.law.source import law  # noqa: PLC0415
+    from twokey.law.source import law
 
     result = law()
     if overlays or amendments:
-        from twokey.law.change import amended  # noqa: PLC0415
+        from twokey.law.change import amended
 
         for path in change_paths(overlays, amendments):
             result = amended(result, path)
@@ -95,14 +95,14 @@ def change_paths(overlays: tuple[Path, ...], amendments: tuple[str, ...]) -> tup
     """Return the files that --overlay and --under name, in order."""
     if not amendments:
         return overlays
-    from twokey.law.change import find_amendment  # noqa: PLC0415
+    from twokey.law.change import find_amendment
 
     return (*overlays, *(find_amendment(name) for name in amendments))
 
 
 def console(*, width: int | None = None) -> Console:
     """Return the console that everything is printed on; without a terminal lines are as wide as they need to be."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     made = Console(highlight=False, width=width, soft_wrap=False)
     if width is None and not made.is_terminal:

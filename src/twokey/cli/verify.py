@@ -34,8 +34,8 @@ def verify(file: str, keys: Path | None, extract: Path | None, form: str) -> Non
     FILE is a signed document (JSON), a PDF that Twokey wrote, or a file with the text of a QR code; the text itself,
     beginning with TWOKEY1:, is taken as well.
     """
-    from twokey.desk.papers.qr import DIGEST, WHOLE, BadCode, unpack  # noqa: PLC0415
-    from twokey.desk.proof import check  # noqa: PLC0415
+    from twokey.desk.papers.qr import DIGEST, WHOLE, BadCode, unpack
+    from twokey.desk.proof import check
 
     name, content = _read(file)
     if content.startswith(b"%PDF"):
@@ -73,7 +73,7 @@ def _read(file: str) -> tuple[str, bytes]:
 
 
 def _ring(keys: Path | None) -> KeyRing:
-    from twokey.desk.signing.keyring import KeyRing  # noqa: PLC0415
+    from twokey.desk.signing.keyring import KeyRing
 
     if keys is None:
         raise UserError(
@@ -104,8 +104,8 @@ def _one(name: str, proof: Proof, form: str) -> None:
 
 
 def _pdf(name: str, content: bytes, keys: Path | None, extract: Path | None, form: str) -> None:
-    from twokey.desk.papers.checking import check_pdf  # noqa: PLC0415
-    from twokey.desk.signing.keyring import KeyRing  # noqa: PLC0415
+    from twokey.desk.papers.checking import check_pdf
+    from twokey.desk.signing.keyring import KeyRing
 
     paper = check_pdf(content, KeyRing.load(keys) if keys else KeyRing({}))
     if keys is None and paper.documents:

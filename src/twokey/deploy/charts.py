@@ -14,9 +14,9 @@ def write(chart: Mapping[str, Any], path: Path) -> None:
 
     Errors: UserError for another ending.
     """
-    import json  # noqa: PLC0415
+    import json
 
-    import vl_convert  # noqa: PLC0415
+    import vl_convert
 
     spec = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "background": "white", **chart}
     ending = path.suffix.casefold()

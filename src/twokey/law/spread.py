@@ -29,7 +29,7 @@ class Task:
 
 def assess_part(task: Task) -> tuple[int, dict[str, int]]:
     """Assess one part and write it; return its number of lines and the counts of the answers that move the keys."""
-    from twokey.law.book import BookLaw, assess_book  # noqa: PLC0415
+    from twokey.law.book import BookLaw, assess_book
 
     law = _law(task.changes)
     counts: Counter[str] = Counter()
@@ -44,8 +44,8 @@ def assess_part(task: Task) -> tuple[int, dict[str, int]]:
 
 
 def _law(changes: tuple[Path, ...]) -> Law:
-    from twokey.law.change import amended  # noqa: PLC0415
-    from twokey.law.source import law  # noqa: PLC0415
+    from twokey.law.change import amended
+    from twokey.law.source import law
 
     result = law()
     for path in changes:
@@ -69,7 +69,7 @@ def assess_spread(tasks: list[Task], scheduler: str | None) -> Iterator[tuple[in
     Errors: UserError where Dask is not installed or the scheduler cannot be reached.
     """
     try:
-        from distributed import Client, LocalCluster, as_completed  # noqa: PLC0415
+        from distributed import Client, LocalCluster, as_completed
     except ImportError:
         raise UserError("--engine dask needs the extra `twokey[dask]`: pip install 'twokey[dask]'") from None
     try:
@@ -89,7 +89,7 @@ def plan(source: Path, out: Path, as_of: date, missing: bool, changes: tuple[Pat
 
     Errors: UserError where the book or the result is not Parquet, or a file stands where the folder should.
     """
-    import pyarrow.parquet as pa_parquet  # noqa: PLC0415
+    import pyarrow.parquet as pa_parquet
 
     if source.suffix != ".parquet" or not source.is_file():
         raise UserError(f"{source}: --engine dask reads a Parquet file, whose row groups are its parts")

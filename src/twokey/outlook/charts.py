@@ -186,7 +186,7 @@ def altair(spec: dict[str, Any]) -> Any:
 
 def svg(spec: dict[str, Any]) -> str:
     """Return a chart as SVG text."""
-    import vl_convert  # noqa: PLC0415 (starts a JavaScript engine)
+    import vl_convert
 
     return str(vl_convert.vegalite_to_svg(spec, vl_version="5.20"))
 
@@ -198,9 +198,9 @@ def save(spec: dict[str, Any], file: Path) -> Path:
         UserError: another ending.
 
     """
-    import json  # noqa: PLC0415 (only for .json)
+    import json
 
-    import vl_convert  # noqa: PLC0415 (starts a JavaScript engine)
+    import vl_convert
 
     ending = file.suffix.casefold()
     if ending == ".svg":

@@ -108,7 +108,7 @@ def write(result: Result, folder: Path) -> list[Path]:
     Each row of the tables carries seed and snapshot, and the Parquet file carries the whole provenance in its metadata,
     so that a file that is passed on alone still says where it came from.
     """
-    import polars as pl  # noqa: PLC0415 (0.2 s to import)
+    import polars as pl
 
     folder.mkdir(parents=True, exist_ok=True)
     told = provenance(result.scenario)

@@ -81,7 +81,7 @@ def stepper(  # noqa: PLR0913, PLR0915, PLR0917 (one step of the model, read fro
     ever_made, verification, openings = x["output_to_date"], 0.0, 0
     convert = fresh[0]
 
-    def step(t: int, us: bool, cn: bool, reopened: bool) -> None:  # noqa: PLR0915
+    def step(t: int, us: bool, cn: bool, reopened: bool) -> None:  # noqa: PLR0915 - one step of the equations, from top to bottom
         nonlocal demand, logic, memory, logic_growth, memory_growth, capacity, foundry, approvable, made
         nonlocal ever_made, verification, openings, convert
         both = us and cn

@@ -87,7 +87,7 @@ def read_exposition(text: str, source: str, site: str, at: float | None) -> tupl
     A sample without a timestamp of its own is taken at `at`; UserError where neither is known. Metrics that this
     report does not use are skipped.
     """
-    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+    from prometheus_client.parser import text_string_to_metric_families
 
     readings: list[Reading] = []
     flags: list[Flag] = []
@@ -191,8 +191,8 @@ def chip_of(model: str) -> Hardware | None:
 
 
 def _by_slug() -> dict[str, Hardware]:
-    from twokey.deploy.devices import names  # noqa: PLC0415
-    from twokey.deploy.enforce.policy import slug  # noqa: PLC0415
+    from twokey.deploy.devices import names
+    from twokey.deploy.enforce.policy import slug
 
     return {slug(name): hardware(name) for name in names()}
 
