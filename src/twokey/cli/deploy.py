@@ -257,7 +257,7 @@ def validate(file: Path, rows_file: Path | None, chart: Path | None, form: str, 
 @click.option("--public/--no-public", default=True, show_default=True, help="Also fit the packaged measurements.")
 @click.option("--folds", default=6, show_default=True, type=click.IntRange(2, 20), help="Parts left out in turn.")
 def calibrate(files: tuple[Path, ...], out: Path, public: bool, folds: int) -> None:
-    """Refit the constants from measurements, your site's own included, and say how far off rows are that a fit did not see.
+    """Refit the constants from measurements, your site's own included, and tell the error on rows left out.
 
     Takes one to two minutes on the public rows.
     """
