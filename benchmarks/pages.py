@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,7 +175,7 @@ def pages(orders: list[int], chance: random.Random) -> list[tuple[str, Client, C
         for name in plain:
             address = reverse(name)
             if people[login].get(address).status_code == 200:
-                found.append(page(login, name, lambda address=address: address))  # type: ignore[misc]
+                found.append(page(login, name, partial(str, address)))
     return found
 
 

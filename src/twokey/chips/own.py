@@ -85,7 +85,7 @@ def chip_of_facts(table: Mapping[str, Any], where: str) -> Chip:
     flags = {key: _flag(f"{where}: {key}", table[key]) for key in ("datacenter", "unchecked") if key in table}
     dates = {key: _date(f"{where}: {key}", table[key]) for key in ("us_commercial_since",) if key in table}
     return Chip(
-        **{"confidence": "own file", **texts, **numbers, **lists, **flags, **dates},  # type: ignore[arg-type]
+        **{"confidence": "own file", **texts, **numbers, **lists, **flags, **dates},  # type: ignore[arg-type]  # each field was checked for its type above
         dense_rates=_rates(f"{where}: dense_rates", table.get("dense_rates", [])),
         dies=dies_of_facts(table.get("dies", []), f"{where}: dies"),
     )

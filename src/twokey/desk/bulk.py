@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import PurePath
 from typing import Any, Final
 from zipfile import BadZipFile
@@ -98,7 +99,7 @@ def import_orders(actor: Actor, filename: str, content: bytes) -> Report:
         filename,
         "orders",
         len(rows),
-        [(group[0][0], lambda group=group: enter(group)) for group in groups.values()],  # type: ignore[misc]
+        [(group[0][0], partial(enter, group)) for group in groups.values()],
     )
 
 
@@ -127,7 +128,7 @@ def import_authorisations(actor: Actor, filename: str, content: bytes) -> Report
         filename,
         "authorisations",
         len(rows),
-        [(group[0][0], lambda group=group: enter(group)) for group in groups.values()],  # type: ignore[misc]
+        [(group[0][0], partial(enter, group)) for group in groups.values()],
     )
 
 

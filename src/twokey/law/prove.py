@@ -86,7 +86,7 @@ def _listed_never_clear(diagrams: Diagrams) -> Proof:
         left = diagrams.given(diagrams.question(ROUTE), facts)
         loose = {value for value in diagrams.values(left) if SEVERITY.get(str(value), 9) <= SEVERITY["case_by_case"]}
         if loose:
-            broken = next(diagrams.boxes(left, lambda value, loose=loose: value in loose))  # type: ignore[misc]
+            broken = next(diagrams.boxes(left, lambda value, loose=loose: value in loose))  # type: ignore[misc]  # mypy infers no type for a default
             return Proof(
                 "a listed party is never clear",
                 False,

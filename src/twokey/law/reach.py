@@ -92,7 +92,7 @@ def reach_of(before: Law, after: Law, day: date, lang: Lang = "en", limit: int =
             cells = 1
             for one in over:
                 cells *= one.classes.size
-            moves = {(str(value[0]), str(value[1])): value for value in diagrams.values(pair) if _moved(value)}  # type: ignore[index]
+            moves = {(str(value[0]), str(value[1])): value for value in diagrams.values(pair) if _moved(value)}  # type: ignore[index]  # a value of a pair of questions is a pair
             for (was, now), move in sorted(moves.items()):
                 boxes = list(diagrams.cover(ordinary if move in of_ordinary else bare, partial(eq, move), limit + 1))
                 yield Reach(

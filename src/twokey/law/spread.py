@@ -73,12 +73,12 @@ def assess_spread(tasks: list[Task], scheduler: str | None) -> Iterator[tuple[in
     except ImportError:
         raise UserError("--engine dask needs the extra `twokey[dask]`: pip install 'twokey[dask]'") from None
     try:
-        cluster = None if scheduler else LocalCluster(dashboard_address=None)  # type: ignore[no-untyped-call]
-        client = Client(scheduler or cluster, timeout="20s")  # type: ignore[no-untyped-call]
+        cluster = None if scheduler else LocalCluster(dashboard_address=None)  # type: ignore[no-untyped-call]  # distributed ships no types
+        client = Client(scheduler or cluster, timeout="20s")  # type: ignore[no-untyped-call]  # distributed ships no types
     except (OSError, ValueError) as error:
         raise UserError(f"--scheduler {scheduler}: cannot be reached: {error}") from None
     with client:
-        for future in as_completed(client.map(assess_part, tasks, pure=False)):  # type: ignore[no-untyped-call]
+        for future in as_completed(client.map(assess_part, tasks, pure=False)):  # type: ignore[no-untyped-call]  # distributed ships no types
             yield future.result()
     if cluster is not None:
         cluster.close()

@@ -32,9 +32,9 @@ class ApiMiddleware:
         if not request.path.startswith(PREFIX):
             return self.get_response(request)
         actor = _actor(request)
-        request.actor = actor  # type: ignore[attr-defined]
+        request.actor = actor  # type: ignore[attr-defined]  # Django's request is the carrier, its type does not know
         # A request with a token carries no cookie that another site could abuse.
-        request.csrf_processing_done = True  # type: ignore[attr-defined]
+        request.csrf_processing_done = True  # type: ignore[attr-defined]  # Django's own mark, absent from its types
         key = request.headers.get("Idempotency-Key")
         if request.method in _SAFE or actor is None or key is None:
             return self.get_response(request)

@@ -117,7 +117,7 @@ def assemble() -> Cast:
                 at = {"authority": authorities[place]}
             elif place:
                 at = {"organisation": firms[place]}
-            people[login] = services.actor_of(services.add_person(login, role, **at), "cli")  # type: ignore[arg-type]
+            people[login] = services.actor_of(services.add_person(login, role, **at), "cli")  # type: ignore[arg-type]  # one of the two, by its own name
         _keep(login)
     password = f"two-keys-{secrets.token_hex(4)}"
     hashed = services.set_password("operator", password).password

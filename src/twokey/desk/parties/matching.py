@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -127,7 +128,7 @@ def _words(left: str, right: str) -> float:
     free = list(theirs)
     score = 0.0
     for word in ours:
-        match = max(free, key=lambda other, word=word: fuzz.ratio(word, other))  # type: ignore[misc]
+        match = max(free, key=partial(fuzz.ratio, word))
         likeness = fuzz.ratio(word, match)
         score += (len(word) + len(match)) * (likeness if likeness >= 85 else 0)
         free.remove(match)

@@ -65,7 +65,7 @@ class Diagrams:
         self._leaves: dict[int, Hashable] = {}
         self._intern: dict[Hashable, int] = {}
         self._memo: dict[tuple[Any, ...], int] = {}
-        self._provisions: dict[tuple[int, str], int] = {}
+        self._provisions: dict[tuple[int, str, tuple[tuple[str, bool], ...]], int] = {}
         self._qualify: dict[str, Callable[[Callable[[str], Any]], bool | None]] = {}
         self.false: Final = self.leaf(False)
         self.true: Final = self.leaf(True)
@@ -154,10 +154,10 @@ class Diagrams:
         if forced and key in forced:
             return self.leaf(forced[key])
         memo = (law, key, tuple(sorted(forced.items())) if forced else ())
-        if memo not in self._provisions:  # type: ignore[comparison-overlap]  # the longer key of a forced law
+        if memo not in self._provisions:
             tree = self.laws[law].provisions[key]
-            self._provisions[memo] = self.condition(tree, law, forced)  # type: ignore[index]
-        return self._provisions[memo]  # type: ignore[index]
+            self._provisions[memo] = self.condition(tree, law, forced)
+        return self._provisions[memo]
 
     def condition(self, node: Node, law: int = 0, forced: Mapping[str, bool] | None = None) -> int:
         """Return the diagram of a condition."""

@@ -74,7 +74,7 @@ def decide(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
     allow(actor, application, "decide")
     given = request.POST or None
     form = DecisionForm(given)
-    form.fields["batch"].choices = _batches(actor)  # type: ignore[attr-defined]
+    form.fields["batch"].choices = _batches(actor)  # type: ignore[attr-defined]  # a choice field, by its name
     rows = [_row(line, application, given) for line in application.order.lines.order_by("position")]
     conditions = _conditions(request)
     refusal: Refused | None = None

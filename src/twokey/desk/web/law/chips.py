@@ -136,7 +136,7 @@ def compared(chips: Sequence[Chip], lang: Lang) -> list[Compared]:
 
 def _ratio(value: object, base: object) -> str:
     numbers = isinstance(value, float) and isinstance(base, float)
-    return f"× {value / base:.2f}" if numbers and base and value is not base else ""  # type: ignore[operator]
+    return f"× {value / base:.2f}" if numbers and base and value is not base else ""  # type: ignore[operator]  # numbers, where `numbers` holds
 
 
 def chart(chips: Sequence[Chip], lang: Lang, title: str, note: str, chip_word: str) -> Chart:

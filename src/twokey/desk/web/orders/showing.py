@@ -38,7 +38,7 @@ class EvidenceForm(forms.Form):
 
     def __init__(self, names: list[str], *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.fields["name"].choices = [(each, evidence_name(each)) for each in names]  # type: ignore[attr-defined]
+        self.fields["name"].choices = [(each, evidence_name(each)) for each in names]  # type: ignore[attr-defined]  # a choice field, by its name
 
 
 @form_page("case.evidence")
