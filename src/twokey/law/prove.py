@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from twokey.law.engine.diagram import IMPOSSIBLE, Diagrams, Variable
+from twokey.law.engine.boxes import boxes
+from twokey.law.engine.diagram import Diagrams
+from twokey.law.engine.forest import IMPOSSIBLE
 from twokey.law.engine.law import Law
+from twokey.law.engine.variables import Variable
 from twokey.law.state import State, state_of
 
 ROUTE: Final = "us-export:export_route"
@@ -86,7 +89,7 @@ def _listed_never_clear(diagrams: Diagrams) -> Proof:
         left = diagrams.given(diagrams.question(ROUTE), facts)
         loose = {value for value in diagrams.values(left) if SEVERITY.get(str(value), 9) <= SEVERITY["case_by_case"]}
         if loose:
-            broken = next(diagrams.boxes(left, lambda value, loose=loose: value in loose))  # type: ignore[misc]  # mypy infers no type for a default
+            broken = next(boxes(diagrams, left, lambda value, loose=loose: value in loose))  # type: ignore[misc]  # mypy infers no type for a default
             return Proof(
                 "a listed party is never clear",
                 False,
@@ -109,7 +112,7 @@ def _stronger_never_looser(diagrams: Diagrams) -> Iterator[Proof]:
         ]
         for lower, higher in itertools.pairwise(steps):
             pair = diagrams.paired(lower, higher)
-            bad = next(diagrams.boxes(pair, _looser), None)
+            bad = next(boxes(diagrams, pair, _looser), None)
             if bad is not None:
                 detail = " -> ".join(map(str, bad[1])) if isinstance(bad[1], tuple) else ""
                 yield Proof(f"raising {fact} never loosens", False, detail, _order(diagrams, bad[0]))
@@ -132,7 +135,7 @@ def _exclusive(state: State) -> Iterator[Proof]:
             overlap = diagrams.both(diagrams.care, diagrams.both(diagrams.provision(one), diagrams.provision(other)))
             checked += 1
             if overlap != diagrams.false:
-                box = next(diagrams.boxes(overlap, bool))[0]
+                box = next(boxes(diagrams, overlap, bool))[0]
                 yield Proof("no two branches claim one cell", False, f"{one} and {other}", _order(diagrams, box))
                 return
     yield Proof("no two branches claim one cell", True, f"{checked} pairs that divide a matter")
