@@ -57,7 +57,7 @@ def prove(law: Law, day: date) -> Iterator[Proof]:
     """Yield the proofs for the law of a day, one by one as they are done."""
     state = state_of(law, day)
     diagrams = state.diagrams
-    yield from _one_answer(state)
+    yield from _one_answer(law, state)
     yield _listed_never_clear(diagrams)
     yield from _stronger_never_looser(diagrams)
     yield from _exclusive(state)
@@ -65,8 +65,8 @@ def prove(law: Law, day: date) -> Iterator[Proof]:
     yield _ways_agree(state)
 
 
-def _one_answer(state: State) -> Iterator[Proof]:
-    """Every cell has exactly one answer to every question."""
+def _one_answer(law: Law, state: State) -> Iterator[Proof]:
+    """Every cell has exactly one of the answers that each question can give, or is of no order."""
     diagrams, total, nodes = state.diagrams, 0, 0
     for key in state.folded.questions:
         diagram = diagrams.question(key)
@@ -74,7 +74,7 @@ def _one_answer(state: State) -> Iterator[Proof]:
         cells = 1
         for one in over:
             cells *= one.classes.size
-        counted = sum(diagrams.count(diagram, value, over) for value in (*diagrams.values(diagram), IMPOSSIBLE))
+        counted = sum(diagrams.count(diagram, value, over) for value in (*law.questions[key].answers, IMPOSSIBLE))
         total, nodes = max(total, cells), nodes + diagrams.size(diagram)
         if counted != cells:
             yield Proof("one answer", False, f"{key}: {counted:,} of {cells:,} cells answered")
