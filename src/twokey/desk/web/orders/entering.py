@@ -90,8 +90,8 @@ def facts(request: HttpRequest, actor: Actor, order_id: int) -> HttpResponse:
     asked = sorted(
         {
             name
-            for side in ("export", "import")
-            for name in assessing.assess_order(order, side, on).key.missing
+            for said in assessing.assess_keys(order, ("export", "import"), on).values()
+            for name in said.key.missing
             if name not in FOUND_BY_AUTHORITY and not name.startswith("certifications.")
         }
         | set(order.facts)
