@@ -203,12 +203,16 @@ def withdraw_evidence(actor: Actor, evidence_id: int, why: str) -> Evidence:
 
 
 def in_force(evidence: Sequence[Evidence], name: str, on: date, shipment_id: int | None = None) -> Evidence | None:
-    """Return the evidence for a name that counts on a day, or None."""
-    for each in evidence:
-        counts = each.name == name and each.withdrawn_at is None and each.shipment_id in {None, shipment_id}
-        if counts and (each.expires_on is None or each.expires_on >= on):
-            return each
-    return None
+    """Return the evidence for a name that counts on a day, of several the one that lasts longest, or None."""
+    counting = [
+        each
+        for each in evidence
+        if each.name == name
+        and each.withdrawn_at is None
+        and each.shipment_id in {None, shipment_id}
+        and (each.expires_on is None or each.expires_on >= on)
+    ]
+    return max(counting, key=lambda each: each.expires_on or date.max, default=None)
 
 
 def refused_file(filename: str, code: str, *, status: int = 422, **values: Any) -> Refused:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.utils.formats import date_format
 
 from twokey.desk.audit.models import Event
+from twokey.desk.cases.naming import evidence_words
 from twokey.desk.reasons import Problem, Reason, problems, sentences
 from twokey.desk.web.base.words import VERBS, WORDS, language, word
 
@@ -26,7 +27,6 @@ _OF_VALUE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "action": ("action",),
         "place": ("place",),
         "places": ("place",),
-        "code": ("evidence",),
         "what": ("thing",),
         "criteria": ("criterion",),
         "known": ("place", "outcome", "recommendation", "document", "kind", "party", "window"),
@@ -55,19 +55,14 @@ def say(reason: Reason) -> str:
 
 def evidence_name(code: str) -> str:
     """Return what a piece of evidence shows: a condition's word, or the law's words for a certification."""
-    from twokey.law.report import fact_label
-
-    if code in WORDS["evidence"]:
-        return word(code, "evidence")
-    label = fact_label(f"certifications.{code}", language())
-    return label if not label.startswith("certifications.") else code.replace("_", " ")
+    return evidence_words(code, language())
 
 
 def happened(event: Event) -> str:
     """Return an event in words: what was done, to what, and who did it."""
     verb = str(VERBS.get(event.verb, event.verb))
     number = event.payload.get("number") or ""
-    name = event.payload.get("name") if event.verb.startswith("case.evidence") else ""
+    name = event.payload.get("name") if event.verb.startswith(("case.evidence", "evidence.")) else ""
     parts = [verb, evidence_name(str(name)) if name else "", str(number)]
     who = event.authority or event.actor
     return " · ".join(part for part in [*parts, who] if part)

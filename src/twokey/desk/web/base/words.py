@@ -120,12 +120,6 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
             "power_of_attorney": _("power of attorney"),
             "other": _("other document"),
         },
-        "evidence": {
-            "laboratory_certificate": _("laboratory certificate of the shipment"),
-            "security_procedures_shown": _("adequate security procedures shown"),
-            "training_share_kept": _("domestic share of training kept"),
-            "inference_share_kept": _("domestic share of inference kept"),
-        },
         "scan": {"clean": _("scanned clean"), "infected": _("infected"), "failed": _("not scanned")},
         "party": {
             "exporter": _("exporter"),
@@ -263,6 +257,8 @@ VERBS: Final[Words] = MappingProxyType(
         "case.document": _("document added"),
         "case.evidence": _("evidence added"),
         "case.evidence_withdrawn": _("evidence withdrawn"),
+        "evidence.expiring": _("evidence expires soon"),
+        "evidence.expired": _("evidence expired"),
         "case.submit": _("application submitted"),
         "case.take": _("taken on"),
         "case.return": _("returned without action"),
