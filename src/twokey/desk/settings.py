@@ -219,6 +219,7 @@ TWOKEY_OIDC_CLAIM = os.environ.get("TWOKEY_OIDC_CLAIM", "preferred_username")
 _OIDC_URL = os.environ.get("TWOKEY_OIDC_URL", "")
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
+        "provider_class": "twokey.desk.web.account.oidc.OrganisationProvider",
         "OAUTH_PKCE_ENABLED": True,
         "APPS": [
             {
