@@ -26,6 +26,8 @@ def test_a_circuit_holds_no_circuits() -> None:
     inner = {"item.kind": "ic", "item.contains": [{"item.tpp": 5000}]}
     with pytest.raises(UserError, match=r"item\.contains"):
         facts_of_order({"item.kind": "computer", "item.contains": [inner]})
+    with pytest.raises(UserError, match="a circuit contains no circuits"):
+        admit_frame(Coded(pl.DataFrame({"item.contains": [[inner]]})), "book")
 
 
 def test_a_run_that_fails_halfway_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
