@@ -64,14 +64,14 @@ SELECT id, order_id, authority, state, applicant, 'Advanced research on large mo
     CASE WHEN state IN ('draft', 'submitted') THEN '' WHEN k = 0 THEN 'officer.bis.' ELSE 'officer.miit.' END
         || CASE WHEN state IN ('draft', 'submitted') THEN '' ELSE (1 + n % 2)::text END,
     CASE WHEN state = 'under_review' AND n % 10 = 0 THEN 'law_changed' ELSE '' END, now() - n * interval '1 minute',
-    CASE WHEN state <> 'draft' THEN now() - (n % 400) * interval '1 day' END, CASE WHEN state IN ('approved', 'refused', 'withdrawn') THEN now() END
+    CASE WHEN state <> 'draft' THEN now() - (abs(hashint8(n)::bigint) % 400) * interval '1 day' END, CASE WHEN state IN ('approved', 'refused', 'withdrawn') THEN now() END
 FROM filled_case;
 INSERT INTO cases_document (id, application_id, kind, filename, content_type, size, sha256, stored_as, scan, scan_detail, uploaded_by, uploaded_at)
 SELECT paper_0 + 2 * n + p, c.id, CASE p WHEN 0 THEN 'contract' ELSE 'use_statement' END, 'paper.txt', 'text/plain', 64, first.sha256, first.stored_as, 'clean', '', 'seller', now()
 FROM filled_case c, cast_of, generate_series(0, 1) p, (SELECT sha256, stored_as FROM cases_document ORDER BY id LIMIT 1) first;
 INSERT INTO cases_evidence (order_id, name, shipment_id, document_id, issuer, issued_on, expires_on, recorded_by, recorded_at, withdrawn_reason)
 SELECT f.id, e.name, NULL, paper_0 + 4 * f.n, e.issuer, current_date - 100,
-    CASE WHEN (f.n + e.place) % 20 = 0 THEN current_date + (f.n % 40)::int - 5 ELSE current_date + 300 END, 'seller', now(), ''
+    current_date - 20 + (abs(hashint8(f.n * 13 + e.place)::bigint) % 365)::int, 'seller', now(), ''
 FROM filled f, cast_of, (SELECT name, min(issuer) AS issuer, row_number() OVER (ORDER BY name) AS place FROM cases_evidence WHERE shipment_id IS NULL GROUP BY name) e
 WHERE e.place <= 13 AND f.n % 13 <> e.place;
 INSERT INTO cases_storedassessment (application_id, as_of, at, key, status, answer, missing, law_digest, facts_digest, lists_digest, body, why)
