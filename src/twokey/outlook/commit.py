@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 
 from twokey.chips.errors import UserError
-from twokey.outlook.flows import STATE
 from twokey.outlook.inputs import override
 from twokey.outlook.model import Block, simulate
 from twokey.outlook.scenario import Scenario, Vendor
@@ -149,7 +148,7 @@ def _sellable(scenario: Scenario, workers: int) -> tuple[Floats, npt.NDArray[np.
     at = min(int(scenario.vendor.decide_week / free.step_weeks), free.steps - 1)
 
     def part(block: Block) -> tuple[Floats, npt.NDArray[np.int64], dict[str, Floats]]:
-        delivered = block.state[-1, STATE.index("delivered")]
+        delivered = block.of("delivered")[-1]
         return delivered, 2 * block.us[at].astype(np.int64) + block.cn[at], dict(block.inputs)
 
     parts = [part(block) for block in simulate(free, workers)]

@@ -89,14 +89,17 @@ def create_order(actor: Actor, draft: OrderDraft) -> Order:
 
 
 def set_facts(actor: Actor, order_id: int, facts: Mapping[str, Any]) -> Order:
-    """State facts of an order anew; every case that rests on them is assessed again."""
+    """State facts of an order anew; every case that rests on them is assessed again.
+
+    A fact stated as "" is taken back: it counts as unknown again.
+    """
     with transaction.atomic():
         order = Order.objects.select_for_update().filter(pk=order_id).first()
         if order is None:
             raise missing("order", order_id)
         permit_organisation(actor, "case.draft", order.exporter_id, order.importer_id)
         _check_facts(facts)
-        order.facts = {**order.facts, **facts}
+        order.facts = {name: value for name, value in {**order.facts, **facts}.items() if value != ""}
         order.save(update_fields=["facts"])
         record(actor, "order.facts", "order", order.pk, facts=dict(facts))
         for application in order.applications.select_related("authority").exclude(state__in=["draft", "withdrawn"]):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Prefetch, QuerySet, Sum
+from django.db.models import BigIntegerField, F, Func, OuterRef, Prefetch, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from twokey.chips import find
@@ -136,24 +137,36 @@ def cap_of(ratio: RatioBalance) -> int:
     return home_total(ratio) * ratio.cap.ratio_bp // 10_000
 
 
-def share_reached(product: str) -> tuple[int, str] | None:
-    """Return the share of the home total that a product's cap has reached, and the law's word for its window.
+def share_reached(products: Iterable[str]) -> tuple[int, str] | None:
+    """Return the highest share of the home total that a cap on any of these products has reached, and its window.
 
-    The share is in basis points, rounded up; over several windows, the highest. None where no cap was chosen, or
-    nothing was stated yet.
+    The share is in basis points, rounded up; the window is the law's word for it. None where no cap was chosen, or
+    nothing was stated yet. At most two queries, whatever the number of products and of windows.
     """
-    shares = []
-    for cap in RatioCap.objects.filter(product=product).prefetch_related("balances__balance"):
-        windows = list(cap.balances.all())
-        if not windows:  # nothing was reserved under it yet
-            start = cap.since or date(timezone.now().year, 1, 1)
-            windows = [RatioBalance(cap=cap, window_start=start, balance=Balance())]
-        for ratio in windows:
-            whole = home_total(ratio)
-            if whole:
-                used = ratio.balance.units_reserved + ratio.balance.units_drawn
-                shares.append((-(-used * 10_000 // whole), _word(cap)))
-    return max(shares, default=None)
+    wanted = list(products)
+    stated = HomeShipments.objects.filter(
+        cap=OuterRef("cap"),
+        on__gte=OuterRef("window_start"),
+        on__lte=Coalesce(OuterRef("window_end"), Value(date.max)),
+    )
+    whole = stated.order_by().values("cap").annotate(total=Sum(F("units") * F("tpp_each"))).values("total")
+    used = F("balance__units_reserved") + F("balance__units_drawn")
+    found = (
+        RatioBalance.objects.filter(cap__product__in=wanted)
+        .annotate(whole=Subquery(whole))
+        .filter(whole__gt=0)
+        .annotate(share=Func(used * 10_000 + F("whole") - 1, "whole", function="div", output_field=BigIntegerField()))
+        .select_related("cap")
+        .order_by("-share", "pk")
+        .first()
+    )
+    if found is not None:
+        return found.share, _word(found.cap)
+    for cap in RatioCap.objects.filter(product__in=wanted, balances__isnull=True).prefetch_related("statements"):
+        start = cap.since or date(timezone.now().year, 1, 1)
+        if any(each.on >= start for each in cap.statements.all()):
+            return 0, _word(cap)  # nothing was reserved under it yet
+    return None
 
 
 def _word(cap: RatioCap) -> str:

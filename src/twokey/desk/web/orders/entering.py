@@ -91,8 +91,8 @@ def facts(request: HttpRequest, actor: Actor, order_id: int) -> HttpResponse:
     asked = sorted(
         {
             name
-            for side in ("export", "import")
-            for name in assessing.assess_order(order, side, on).key.missing
+            for said in assessing.assess_keys(order, ("export", "import"), on).values()
+            for name in said.key.missing
             if name not in FOUND_BY_AUTHORITY and not name.startswith("certifications.")
         }
         | set(order.facts)
@@ -101,7 +101,7 @@ def facts(request: HttpRequest, actor: Actor, order_id: int) -> HttpResponse:
     refusal: Refused | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            stated = {name: value for name, value in form.stated().items() if value != order.facts.get(name)}
+            stated = {name: value for name, value in form.stated().items() if value != order.facts.get(name, "")}
             drafting.set_facts(actor, order.pk, stated)
         except Refused as error:
             refusal = error
@@ -145,12 +145,12 @@ class FactsForm(forms.Form):
         return self.cleaned_data
 
     def stated(self) -> dict[str, Any]:
-        """Return what was stated, each value of its fact's type; decimals stay text."""
-        return {name: self._typed(name, text) for name, text in self.cleaned_data.items() if text != ""}
+        """Return what was stated, each value of its fact's type; decimals stay text, and "" is not stated."""
+        return {name: self._typed(name, text) for name, text in self.cleaned_data.items()}
 
     def _typed(self, name: str, text: str) -> Any:
         kind = self.types[name].type
-        if kind == "boolean":
+        if kind == "boolean" and text:
             return text == "true"
         if kind in {"integer", "number"} and whole(text) is not None:
             return whole(text)
