@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from twokey.desk.cases.models import Appeal, Application, InformationRequest, Necessity
@@ -262,3 +264,35 @@ def test_a_ratio_cap_is_chosen_once_and_rises_with_what_is_stated(world: World) 
     answer = sign_in("seller", "zh").post(f"/ledger/caps/{cap.pk}/state/", {**said, "units": "0"}, follow=True)
     assert "数量" in answer.content.decode()
     assert HomeShipments.objects.count() == 1
+
+
+def test_longer_lists_of_caps_and_reports_take_no_more_queries(world: World) -> None:
+    from twokey.chips import catalogue
+    from twokey.desk.ledger import ratio
+    from twokey.desk.ledger.models import UsageRow
+
+    names = iter([chip.name for chip in catalogue()])
+    body = {"licence": "X", "shipment": "S", "quantity": 1, "entry": "E", "on": "2026-11-24"}
+
+    def more(count: int) -> None:
+        for number in range(count):
+            cap = ratio.choose_cap(
+                world["bis1"], next(names), destinations=["CN"], ratio_bp=5000, window="year", since=None, why="So."
+            )
+            ratio.state_home_shipments(world["seller"], cap.pk, timezone.now().date(), 10, 10, "A report")
+            UsageRow.objects.create(file_sha256="0", row=number, accepted=False, code="wrong_unit", body=body, by="x")
+
+    def counts() -> list[int]:
+        found = []
+        for who, address in (("bis1", "/ledger/caps/"), ("customs", "/ledger/usage/")):
+            client = sign_in(who)
+            client.get(address)
+            with CaptureQueriesContext(connection) as captured:
+                assert client.get(address).status_code == 200
+            found.append(len(captured))
+        return found
+
+    more(2)
+    few = counts()
+    more(8)
+    assert counts() == few
