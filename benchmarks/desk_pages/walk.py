@@ -102,6 +102,8 @@ STOPS: Final[tuple[Stop, ...]] = (
     Stop("cases:index", OFFICER, asking("state=under_review"), "under review"),
     Stop("cases:index", OFFICER, asking("whose=mine"), "mine"),
     Stop("cases:index", OFFICER, asking("attention=1"), "came back"),
+    Stop("cases:index", OFFICER, asking("expiring=1"), "evidence expires"),
+    Stop("cases:index", AUDITOR, asking("whose=all&expiring=1"), "evidence expires"),
     Stop("cases:index", OFFICER, asking("whose=all&q=PO-{p}"), "by order"),
     Stop("cases:index", OFFICER, asking("whose=all&q=Company%20{n}%20", 90), "by company"),
     Stop("cases:index", OFFICER, asking("whose=all&page=40"), "page 40"),
@@ -146,6 +148,11 @@ STOPS: Final[tuple[Stop, ...]] = (
     *_for(("ledger:batch",), (BUYER, OTHER), of("batch")),
     Stop("ledger:batch", OTHER, of("busy batch"), "many authorisations"),
     Stop("ledger:batch_open", OTHER, plain),
+    *_for(("ledger:caps",), (SELLER, OFFICER)),
+    Stop("ledger:cap_choose", OFFICER, plain),
+    *_for(("ledger:usage",), (CUSTOMS, AUDITOR)),
+    Stop("ledger:usage", AUDITOR, asking("show=refused"), "refused"),
+    Stop("ledger:usage_new", CUSTOMS, plain),
     *_for(("ledger:flows",), (SELLER, BUYER, OFFICER, AUDITOR)),
     # papers
     Stop("papers:document", SELLER, of("release")),
@@ -206,6 +213,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "socialaccount_signup": "closed: leads to account_login",
     "openid_connect_login": "leads to the provider",
     "openid_connect_callback": "comes from the provider",
+    "ledger:usage_balances": "a file, as long as the ledger",
     "set_language": "a form without a page",
 }
 

@@ -320,6 +320,7 @@ def test_behind_tls_cookies_are_secure_and_plain_http_is_sent_on() -> None:
 def test_a_session_ends_after_a_working_day(desk: Any) -> None:
     session = sign_in("seller").session
     assert 0 < session.get_expiry_age() <= 10 * 3600
+    assert session.get_expire_at_browser_close()  # also where a provider vouched, and no form asked
 
 
 def test_evidence_over_25_mb_is_refused_before_it_is_read(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
