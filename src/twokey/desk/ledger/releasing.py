@@ -14,7 +14,7 @@ from twokey.desk.audit.events import issue, record
 from twokey.desk.audit.outbox import post
 from twokey.desk.cases import assessing
 from twokey.desk.cases.papers import in_force
-from twokey.desk.ledger.foreign import foreign_of, statements_for
+from twokey.desk.ledger.foreign import foreign_of, that_permit
 from twokey.desk.ledger.gate import SIDES, Question, ask, everybody, precedents
 from twokey.desk.ledger.models import Authorisation, Condition, Movement, Release, Shipment, ShipmentLine
 from twokey.desk.ledger.movements import move
@@ -108,8 +108,8 @@ def _body(question: Question, reservation: Movement, draw: int) -> dict[str, Any
                     "units": line.units,
                     "value_minor": line.value_minor,
                     "currency": line.currency,
-                    "export": _number(line, "export"),
-                    "import": _number(line, "import"),
+                    "export": _number(question, line, "export"),
+                    "import": _number(question, line, "import"),
                 }
                 for line in question.lines
             ],
@@ -138,7 +138,7 @@ def _body(question: Question, reservation: Movement, draw: int) -> dict[str, Any
         + [
             {"authorisation": each["authorisation"], **condition}
             for side in SIDES
-            for each in foreign_of(question.lines, side)
+            for each in foreign_of(question.statements, question.lines, side)
             for condition in each["conditions"]
         ],
         "evidence": [
@@ -176,7 +176,7 @@ def _key(question: Question, side: Literal["export", "import"]) -> dict[str, Any
 
 
 def _foreign_key(question: Question, side: Literal["export", "import"]) -> dict[str, Any]:
-    theirs = foreign_of(question.lines, side)
+    theirs = foreign_of(question.statements, question.lines, side)
     return {
         "authority": theirs[0]["authority"],
         "authorisations": [
@@ -191,11 +191,11 @@ def _foreign_key(question: Question, side: Literal["export", "import"]) -> dict[
     }
 
 
-def _number(line: ShipmentLine, side: Literal["export", "import"]) -> str:
+def _number(question: Question, line: ShipmentLine, side: Literal["export", "import"]) -> str:
     own = line.export_authorisation if side == "export" else line.import_authorisation
     if own is not None:
         return own.number
-    return str(statements_for(line.line, side)[0].number)
+    return str(that_permit(question.statements, line.line, side)[0].number)
 
 
 def _roles(question: Question, organisation_id: int) -> list[str]:

@@ -18,8 +18,9 @@ import numpy.typing as npt
 import polars as pl
 
 from twokey.law.engine.cells import sides, single_fact
+from twokey.law.engine.coded import Coded
 from twokey.law.engine.facts import dictionary
-from twokey.law.engine.planes import Pair, Plane, column, flags, ones, plane
+from twokey.law.engine.planes import Pair, Plane, column, flags, numbers, ones, plane
 from twokey.law.engine.program import All, Atom, Program, Stated, Step
 from twokey.law.engine.tree import AnyOf, Arith, Compare, Const, Fact, Member, Operand, facts_of
 
@@ -167,10 +168,10 @@ class Asked:
 class Frame:
     """The facts of every line as columns, and for each atom of a program how its planes are made."""
 
-    def __init__(self, asked: Asked, facts: pl.DataFrame) -> None:
+    def __init__(self, asked: Asked, facts: Coded) -> None:
         self._facts: Final = facts
-        given = [name for name in asked.names if name in facts.columns and facts[name].dtype != pl.Null]
-        self.columns: Final = {name: column(facts[name], dictionary()[name].type) for name in given}
+        given = [name for name in asked.names if name in facts.columns and facts.frame[name].dtype != pl.Null]
+        self.columns: Final = {name: column(facts, name) for name in given}
         self.tables: Final[dict[str, list[npt.NDArray[Any]]]] = {}
         asks: dict[Atom, Ask] = {atom: self._joined(atom) for atom in asked.joined}
         for name, atoms in asked.alone.items():
@@ -189,7 +190,7 @@ class Frame:
 
     def _joined(self, atom: Compare) -> Ask:
         """Return how a comparison is made that calculates, or that joins two facts."""
-        holds = column(calculated(atom, self._facts), "boolean").values
+        holds = numbers(calculated(atom, self._facts), "boolean").values
         names = facts_of(atom)
 
         def ask(run: Run) -> Pair:
@@ -206,7 +207,7 @@ class Frame:
         return {atom: _prepared(*pair) for atom, pair in zip(atoms, found, strict=True)}
 
 
-def runs(asked: Asked, facts: pl.DataFrame) -> Iterator[Run]:
+def runs(asked: Asked, facts: Coded) -> Iterator[Run]:
     """Yield a program run on each chunk of a frame's lines, in order."""
     frame = Frame(asked, facts)
     for start in range(0, facts.height, CHUNK):
@@ -279,7 +280,9 @@ def _over_lists(asked: Asked, literals: Sequence[int], lists: pl.Series) -> list
     """Return where an element of a list meets each literal: True wins, then unknown; of no elements none does."""
     lengths = lists.list.len()
     elements = lists.filter(lengths > 0).explode().struct.unnest()
-    found = [(run.stop - run.start, [run.pair(literal) for literal in literals]) for run in runs(asked, elements)]
+    found = [
+        (run.stop - run.start, [run.pair(literal) for literal in literals]) for run in runs(asked, Coded(elements))
+    ]
     ends = lengths.fill_null(0).cast(pl.Int64).cum_sum().to_numpy()
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
     known = plane(lists.is_not_null().to_numpy())
@@ -296,7 +299,7 @@ def _over_lists(asked: Asked, literals: Sequence[int], lists: pl.Series) -> list
     return pairs
 
 
-def calculated(node: Compare | Operand, facts: pl.DataFrame) -> pl.Series:
+def calculated(node: Compare | Operand, facts: Coded) -> pl.Series:
     """Return a value that is calculated, or a comparison of two facts, on every line; null where a part is null."""
     match node:
         case Fact(name):
@@ -316,7 +319,7 @@ def calculated(node: Compare | Operand, facts: pl.DataFrame) -> pl.Series:
             raise TypeError(node)
 
 
-def _side(node: Operand, facts: pl.DataFrame) -> Any:
+def _side(node: Operand, facts: Coded) -> Any:
     return node.value if isinstance(node, Const) else calculated(node, facts)
 
 

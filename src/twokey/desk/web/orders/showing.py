@@ -22,7 +22,8 @@ from twokey.desk.reasons import Refused, missing
 from twokey.desk.web.base.doors import back, task
 from twokey.desk.web.base.doors import form as form_page
 from twokey.desk.web.base.fields import Day, Money, Whole
-from twokey.desk.web.base.words import WORDS, evidence_name
+from twokey.desk.web.base.saying import evidence_name
+from twokey.desk.web.base.words import WORDS
 from twokey.desk.web.orders.views import find
 
 
