@@ -227,6 +227,15 @@ def test_exposure_of_a_book_grows_with_what_is_still_open() -> None:
     assert found[0].p_export_closes < found[1].p_export_closes  # a later due day leaves more time to turn
 
 
+def test_who_has_yet_to_ask_waits_for_a_licence_and_a_batch_where_they_are_needed() -> None:
+    turned = replace(read_book(BOOK)[0], export_key="turned", import_key="turned", due=date(2026, 6, 30))
+    book = [turned, replace(turned, export_key="pending"), replace(turned, import_key="pending")]
+    now, licence, batch = (e.p_moves for e in exposure(FOUNDING, book))
+    assert now > licence > batch  # a batch takes longer than a licence
+    free = replace(load("unrestricted"), paths=200, quarters=6)
+    assert [e.p_moves for e in exposure(free, book)] == [1.0] * 3
+
+
 def test_no_order_moves_where_exports_are_banned() -> None:
     banned = replace(load("no-exports"), paths=200, quarters=6)
     book = [o for o in read_book(BOOK) if o.export_key != "turned"]
