@@ -309,5 +309,7 @@ VERBS: Final[Words] = MappingProxyType(
         "shipment.delivery": _("delivered"),
         "shipment.customs_entry": _("customs entry"),
         "release.signed": _("release signed by both sides"),
+        "release.half_signed": _("release signed by one side"),
+        "release.completed": _("release signed by the other desk too"),
     }
 )
