@@ -91,7 +91,7 @@ def _addresses(resolver: Any, space: str = "") -> list[tuple[str, Any]]:
     """Return the name and the pattern of every address that has a name, outside the API."""
     found: list[tuple[str, Any]] = []
     for each in resolver.url_patterns:
-        if isinstance(each, URLResolver) and each.namespace != "api-1.0.0":
+        if isinstance(each, URLResolver) and each.namespace != "desk":
             found += _addresses(each, f"{each.namespace}:" if each.namespace else space)
         elif isinstance(each, URLPattern) and each.name:
             found.append((space + each.name, each))
