@@ -144,7 +144,10 @@ LIES = {
     "no signature": {"signature": "none"},
     "altered": {"signature": "altered"},
     "user info of another subject": {"userinfo": {"sub": "subject-3", "preferred_username": "officer.bis.1"}},
-    "a provider that is another issuer": {"issuer": "https://elsewhere.example"},
+    "a provider that is another issuer": {
+        "issuer": "https://elsewhere.example",
+        "claims": {"iss": "https://elsewhere.example"},
+    },
 }
 
 
