@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, F, Func, OuterRef, Subquery, Sum, Value
+from django.db.models import BigIntegerField, F, Func, OuterRef, Prefetch, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -42,13 +42,11 @@ def choose_cap(
     if actor.authority_id is None:
         raise Refused(reason("other_authority", action="ledger.cap"), status=403)
     if window not in RatioCap.Window.values:
-        raise invalid("window", f"{window!r} is not known", f"choose one of {', '.join(RatioCap.Window.values)}")
+        raise invalid("window", "not_known", given=window, known=", ".join(RatioCap.Window.values))
     if (window == "since") != (since is not None):
-        raise invalid(
-            "since", "a date belongs to the window 'since', and to no other", "give it there, leave it out elsewhere"
-        )
+        raise invalid("since", "since_only_there")
     if not 0 < ratio_bp <= 10_000 or not why.strip():
-        raise invalid("ratio_bp", "the share must be 1 to 10000 basis points, with a reason", "50 % is 5000")
+        raise invalid("ratio_bp", "share_range")
     try:
         with transaction.atomic():
             cap = RatioCap.objects.create(
@@ -65,8 +63,15 @@ def choose_cap(
                 actor, "ledger.cap", "ratio_cap", cap.pk, product=product, ratio_bp=ratio_bp, window=window, reason=why
             )
     except IntegrityError:
-        raise invalid("product", f"the cap of {product} is chosen already", "a choice stands; it is history") from None
+        raise invalid("product", "cap_chosen", given=product) from None
     return cap
+
+
+def caps(actor: Actor) -> QuerySet[RatioCap]:
+    """Return every cap with its authority, its windows and what was stated under it, newest first."""
+    permit(actor, "ledger.read")
+    rows = RatioCap.objects.select_related("authority").prefetch_related("balances__balance", "balances__authorisation")
+    return rows.prefetch_related(Prefetch("statements", HomeShipments.objects.order_by("-on", "-pk"))).order_by("-pk")
 
 
 def state_home_shipments(actor: Actor, cap_id: int, on: date, units: int, tpp_each: int, source: str) -> HomeShipments:
@@ -76,7 +81,7 @@ def state_home_shipments(actor: Actor, cap_id: int, on: date, units: int, tpp_ea
     if cap is None:
         raise missing("ratio cap", cap_id)
     if type(units) is not int or type(tpp_each) is not int or units < 1 or tpp_each < 1:
-        raise invalid("units", "units and TPP must be whole numbers above 0", "round the TPP of a unit up")
+        raise invalid("units", "amounts_not_whole")
     with transaction.atomic():
         row = HomeShipments.objects.create(
             cap=cap, on=on, units=units, tpp_each=tpp_each, source=source, stated_by=actor.login

@@ -72,7 +72,8 @@ def release(actor: Actor, shipment_id: int) -> Release:
         )
         shipment.state, shipment.reserved_until = "released" if len(authorities) == 2 else "half_signed", None
         shipment.save(update_fields=["state", "reserved_until"])
-        record(actor, "release.signed", "shipment", shipment.pk, number=row.number, sha256=document.sha256)
+        verb = "release.signed" if len(authorities) == 2 else "release.half_signed"
+        record(actor, verb, "shipment", shipment.pk, number=row.number, sha256=document.sha256)
         post("release", ("shipment", shipment.pk), {"number": row.number, "document": document.jws})
     return row
 
