@@ -155,6 +155,11 @@ STOPS: Final[tuple[Stop, ...]] = (
     *_for(("ledger:batch",), (BUYER, OTHER), of("batch")),
     Stop("ledger:batch", OTHER, of("busy batch"), "many authorisations"),
     Stop("ledger:batch_open", OTHER, plain),
+    *_for(("ledger:caps",), (SELLER, OFFICER)),
+    Stop("ledger:cap_choose", OFFICER, plain),
+    Stop("ledger:usage", CUSTOMS, plain),
+    Stop("ledger:usage", CUSTOMS, asking("page=40"), "page 40"),
+    Stop("ledger:usage_new", CUSTOMS, plain),
     *_for(("ledger:flows",), (SELLER, BUYER, OFFICER, AUDITOR)),
     # papers
     Stop("papers:document", SELLER, of("release")),
@@ -216,6 +221,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "openid_connect_login": "leads to the provider",
     "openid_connect_callback": "comes from the provider",
     "set_language": "a form without a page",
+    "ledger:usage_balances": "a file of every balance, for another system: as long as the ledger",
 }
 
 

@@ -79,7 +79,7 @@ def counts(things: Known) -> dict[str, int]:
 
 
 def test_queries_do_not_grow_with_rows(desk: Any) -> None:
-    fill(600)
+    fill(1200)
     things = known()
     few = counts(things)
     thicken()
