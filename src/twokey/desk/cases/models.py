@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 from twokey.desk.audit.models import SignedDocument
 from twokey.desk.parties.models import Authority, Organisation
@@ -195,6 +196,11 @@ class Evidence(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["order", "name"]), models.Index(fields=["expires_on"]))
+
+    @property
+    def over(self) -> bool:
+        """Say whether its last day has passed."""
+        return self.expires_on is not None and self.expires_on < timezone.now().date()
 
 
 class StoredAssessment(models.Model):
