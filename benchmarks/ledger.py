@@ -1,11 +1,14 @@
-"""Movements a second beside bare single-row UPDATEs on the same server, and the queue of 100,000 cases.
+"""Movements a second beside bare UPDATEs on the same server, and the queue of 100,000 cases.
 
-    python benchmarks/ledger.py [--seconds 5] [--writers 16] [--cases 100000]
+    python benchmarks/ledger.py [--seconds 2] [--rounds 7] [--writers 16] [--cases 100000]
 
-Both sides run in one process, from as many connections, for as long, in turns; the ratio is what counts. Both call
-Django's cursor over psycopg in autocommit, one statement and one round trip an operation, and both start to count when
-their connections are warm. A movement is what the desk really does: two keys, every limit tested, a movement with two
-entries written. The peer is `UPDATE t SET n = n + 1 WHERE id = X` on one narrow row and its commit, and nothing else.
+All sides run in one process, from as many connections, for as long, in turns, and start to count when their connections
+are warm; a figure is the median of its rounds, and a ratio the median of the ratios within a round. A movement is what
+the desk really does: every limit tested on every key, a movement with its entries written. `2 keys` moves two lines,
+`1 key` one. The peers do nothing else than to update and commit, in one round trip of the same driver:
+
+- `bare`: one row, `UPDATE t SET n = n + 1 WHERE id = X`, prepared as a movement's statement is;
+- `bare x2`: the rows of two lines in one transaction, what two keys come to without anything tested or written.
 """
 
 from __future__ import annotations
@@ -16,10 +19,12 @@ import tempfile
 import threading
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 
+Line = tuple[int, ...]
 Work = Callable[[int, Callable[[], bool], list[tuple[float, float]]], None]
 WARM_S = 0.5
 
@@ -55,30 +60,38 @@ def hammer(writers: int, seconds: float, work: Work) -> tuple[float, float]:
     return len(done) / elapsed, quantiles([ended - began for began, ended in done], n=100)[98] * 1000
 
 
-def bare(lines: int) -> Work:
-    """Return the peer: one row updated and committed, and nothing else."""
+def bare(lines: int, keys: int) -> Work:
+    """Return a peer: as many rows updated and committed as a movement moves lines, and nothing else."""
+    import psycopg
     from django.db import connection
 
+    one = "UPDATE bench_bare SET n = n + 1 WHERE id = %s"
+
     def work(number: int, going: Callable[[], bool], times: list[tuple[float, float]]) -> None:
+        connection.ensure_connection()
         turn = number * 7919
-        while going():
-            began = time.perf_counter()
-            with connection.cursor() as cursor:
-                cursor.execute("UPDATE bench_bare SET n = n + 1 WHERE id = %s", [turn % lines])
-            times.append((began, time.perf_counter()))
-            turn += 1
+        with psycopg.Cursor(connection.connection) as prepared, psycopg.ClientCursor(connection.connection) as several:
+            while going():
+                first = turn % lines * 2
+                began = time.perf_counter()
+                if keys == 1:
+                    prepared.execute(one, [first], prepare=True)
+                else:  # several statements of one message are one transaction
+                    several.execute("; ".join([one] * keys), [first + n for n in range(keys)])
+                times.append((began, time.perf_counter()))
+                turn += 1
 
     return work
 
 
-def reserve(pairs: list[tuple[int, int]]) -> Work:
-    """Return a reservation on both keys of a line."""
+def reserve(lines: list[Line]) -> Work:
+    """Return a reservation on every key of a line."""
     from twokey.desk.ledger.movements import Amount, move
 
     def work(number: int, going: Callable[[], bool], times: list[tuple[float, float]]) -> None:
         turn = number * 7919
         while going():
-            amounts = [Amount(pk, 1, 100, 1) for pk in pairs[turn % len(pairs)]]
+            amounts = [Amount(pk, 1, 100, 1) for pk in lines[turn % len(lines)]]
             began = time.perf_counter()
             move("reserve", uuid.uuid4().hex, amounts=amounts, actor="bench")
             times.append((began, time.perf_counter()))
@@ -102,7 +115,7 @@ def draw(lots: list[list[int]]) -> Work:
     return work
 
 
-def make_lines(count: int) -> list[tuple[int, int]]:
+def make_lines(count: int) -> list[Line]:
     """Make lines with two keys each."""
     from datetime import timedelta
 
@@ -117,55 +130,61 @@ def make_lines(count: int) -> list[tuple[int, int]]:
     return [(rows[2 * n].pk, rows[2 * n + 1].pk) for n in range(count)]
 
 
-def reserve_for_draws(pairs: list[tuple[int, int]], writers: int, each: int) -> list[list[int]]:
-    """Reserve in bulk so that there is something to draw; not timed."""
-    from django.db import transaction
+def reserve_for_draws(lines: list[Line], writers: int, each: int) -> list[list[int]]:
+    """Reserve what is to be drawn, each by itself as in life; not timed, and therefore not waited for on the disk."""
+    from django.db import connection
 
     from twokey.desk.ledger.movements import Amount, move
 
-    with transaction.atomic():
-        done = [
-            move(
-                "reserve",
-                uuid.uuid4().hex,
-                amounts=[Amount(pk, 1, 100, 1) for pk in pairs[n % len(pairs)]],
-                actor="bench",
-            ).movement_id
-            for n in range(writers * each)
-        ]
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = off")
+    done = [
+        move(
+            "reserve",
+            uuid.uuid4().hex,
+            amounts=[Amount(pk, 1, 100, 1) for pk in lines[n % len(lines)]],
+            actor="bench",
+        ).movement_id
+        for n in range(writers * each)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("RESET synchronous_commit")
     return [done[number::writers] for number in range(writers)]
 
 
 def ledger(seconds: float, writers: int, rounds: int) -> None:
-    """Measure both sides in turns, and print rates, percentiles and the ratio."""
+    """Measure all sides in turns, and print rates, percentiles and ratios."""
     from django.db import connections
 
     from twokey.desk.roles import ROLE
 
     with connections["owner"].cursor() as cursor:
         cursor.execute("CREATE TABLE bench_bare (id int PRIMARY KEY, n bigint NOT NULL)")
-        cursor.execute("INSERT INTO bench_bare SELECT n, 0 FROM generate_series(0, 999) n")
+        cursor.execute("INSERT INTO bench_bare SELECT n, 0 FROM generate_series(0, 1999) n")
         cursor.execute(f"GRANT ALL ON bench_bare TO {ROLE}")
         cursor.execute("SHOW fsync")
         fsync = cursor.fetchone()[0]
-    print(f"{writers} connections, {rounds} rounds of {seconds:g} s each side, fsync {fsync}, 2 keys a movement")
-    print(f"{'':24}{'bare/s':>9}{'p99 ms':>9}{'ours/s':>9}{'p99 ms':>9}{'ratio':>8}")
-    for name, lines in (("one hot line", 1), ("1,000 lines", 1000)):
-        pairs = make_lines(lines)
-        for kind in ("reserve", "draw"):
-            sums = [0.0, 0.0, 0.0, 0.0]
-            for _ in range(rounds):
-                lots = (
-                    reserve_for_draws(pairs, writers, int(1500 * (seconds + WARM_S) / writers))
-                    if kind == "draw"
-                    else []
-                )
-                for place, work in ((0, bare(lines)), (2, draw(lots) if kind == "draw" else reserve(pairs))):
-                    rate, p99 = hammer(writers, seconds, work)
-                    sums[place] += rate / rounds
-                    sums[place + 1] = max(sums[place + 1], p99)
-            figures = f"{sums[0]:9,.0f}{sums[1]:9.1f}{sums[2]:9,.0f}{sums[3]:9.1f}{sums[2] / sums[0]:8.2f}"
-            print(f"{kind + ', ' + name:24}{figures}")
+    print(f"{writers} connections, {rounds} rounds of {seconds:g} s each side in turns, medians, fsync {fsync}")
+    print(f"{'':16}{'a second':>10}{'p99 ms':>9}{'of bare':>9}{'of bare x2':>12}")
+    for name, count in (("one hot line", 1), ("1,000 lines", 1000)):
+        both = make_lines(count)
+        lines: dict[int, list[Line]] = {1: [line[:1] for line in both], 2: both}
+        found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for _ in range(rounds):
+            for keys in (1, 2):
+                found[f"bare{' x2' * (keys - 1)}"].append(hammer(writers, seconds, bare(count, keys)))
+                found[f"reserve, {keys} key"].append(hammer(writers, seconds, reserve(lines[keys])))
+                enough = int(1.5 * found["bare"][-1][0] * (seconds + WARM_S) / writers)
+                lots = reserve_for_draws(lines[keys], writers, enough)
+                found[f"draw, {keys} key"].append(hammer(writers, seconds, draw(lots)))
+        print(f"{name}")
+        for side, runs in found.items():
+            ratios = [
+                median(run[0] / peer[0] for run, peer in zip(runs, found[peers], strict=True))
+                for peers in ("bare", "bare x2")
+            ]
+            rate, p99 = (median(run[place] for run in runs) for place in (0, 1))
+            print(f"  {side:14}{rate:10,.0f}{p99:9.1f}{ratios[0]:9.2f}{ratios[1]:12.2f}")
     from twokey.desk.ledger.verify import verify_ledger
 
     result = verify_ledger()
@@ -217,9 +236,9 @@ def queue(count: int) -> None:
 def main() -> None:
     """Start a server of its own, migrate, measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--writers", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--cases", type=int, default=100_000)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="twokey-bench-") as folder:

@@ -19,6 +19,8 @@ from twokey.desk.home import home
 from twokey.desk.ledger import exchange, states
 from twokey.desk.ledger.models import Balance
 from twokey.desk.ledger.verify import verify_ledger
+from twokey.desk.notices import services as notices
+from twokey.desk.notices.telling import tell
 from twokey.desk.reasons import Refused
 from twokey.desk.signing import FileSigner
 
@@ -49,6 +51,9 @@ def answer(world: World, request: dict[str, Any]) -> Any:
             path = home().root / "their-keys.json"
             path.write_text(json.dumps(request["keys"]))
             return sorted(exchange.trust(path).keys)
+        case "told":
+            tell()
+            return [each.verb for each in notices.notices(world[request["who"]])]
         case "drawn":
             row = Balance.objects.get(authorisation=number)
             return [row.units_drawn, row.units_reserved, len(verify_ledger().differences), Received.objects.count()]

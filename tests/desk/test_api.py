@@ -245,6 +245,21 @@ def test_only_whole_numbers_are_taken(units: object, world: World) -> None:
     assert answer["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("number", ["0.25", "1e3", "1.0", "NaN", "Infinity"])
+def test_the_parser_itself_reads_no_float(number: str, world: World) -> None:
+    """In a field that no shape knows, so that no shape refuses it first."""
+    answers = [
+        Client(raise_request_exception=False).post(
+            f"{BASE}/orders",
+            f'{{"elsewhere": [{{"deep": {value}}}]}}',
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {Caller('seller').token}"},
+        )
+        for value in (number, "7")
+    ]
+    assert [each.status_code for each in answers] == [400, 422], answers[0].content
+
+
 def test_unknown_fields_and_parameters_are_refused(world: World) -> None:
     seller = Caller("seller")
     assert seller("POST", "/cases", {"order_id": 1, "authority": "BIS", "stat": "approved"}).status_code == 422

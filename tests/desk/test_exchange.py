@@ -18,10 +18,14 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from twokey.chips.errors import UserError
+from twokey.desk.actors import Actor
 from twokey.desk.home import home
 from twokey.desk.ledger import exchange, releasing, shipments, states
 from twokey.desk.ledger.models import Authorisation, Balance, Release, Shipment
 from twokey.desk.ledger.verify import verify_ledger
+from twokey.desk.notices import mailing
+from twokey.desk.notices import services as notices
+from twokey.desk.notices.telling import tell
 from twokey.desk.proof import check
 from twokey.desk.reasons import Refused
 from twokey.desk.signing import FileSigner, KeyRing
@@ -204,6 +208,59 @@ def test_what_was_revoked_there_counts_no_more_here(first: World, second: Second
     second.ask("change", authorisation=pair.there, who="miit2", change="reinstate")
     exchange.receive(first["bis1"], second.ask("state", authorisation=pair.there))
     shipments.reserve(first["seller"], pair.shipment.pk, "1")
+
+
+def told(actor: Actor) -> list[str]:
+    tell()
+    return [each.verb for each in notices.notices(actor)]
+
+
+def test_whom_a_document_of_another_desk_concerns_hears_of_it_in_both_languages(
+    first: World, second: Second, pair: Pair
+) -> None:
+    exchange.receive(first["bis1"], pair.statement)
+    assert "exchange.key_received" in told(first["bis2"])
+    assert "exchange.key_received" in told(first["seller"])
+    assert "exchange.key_received" not in told(first["rival"])
+    assert "exchange.key_received" not in told(first["bis1"])  # who took it in need not be told
+    exchange.receive(first["bis1"], second.ask("change", authorisation=pair.there, who="miit1", change="suspend"))
+    assert "exchange.change_received" in told(first["buyer"])
+    row = next(each for each in notices.notices(first["buyer"]) if each.verb == "exchange.change_received")
+    for lang in ("en", "zh"):
+        for word in ("MIIT", pair.number, read_unchecked(pair.statement)["authorisation"]):
+            assert word in notices.sentence(row, lang)
+    assert mailing.path_of(row) == f"/orders/{pair.shipment.order_id}/"
+
+
+def test_a_half_signed_release_asks_the_officers_it_waits_for_and_nobody_hears_that_it_may_move(
+    first: World, second: Second, pair: Pair
+) -> None:
+    mine = half(first, pair)
+    heard = told(first["buyer"])
+    assert "release.half_signed" in heard
+    assert "release.signed" not in heard
+    received = second.ask("receive", document=mine.document.jws)  # by miit1
+    assert "exchange.half_received" in second.ask("told", who="miit2")
+    for other in ("bis1", "buyer", "auditor"):
+        assert "exchange.half_received" not in second.ask("told", who=other), other
+    exchange.receive(first["bis1"], second.ask("complete", received=received))
+    assert "exchange.completed" in second.ask("told", who="buyer")
+    assert "release.completed" in told(first["seller"])
+    assert "release.completed" in told(first["customs"])
+
+
+def test_a_half_whose_key_was_revoked_since_it_was_taken_in_is_not_completed(
+    first: World, second: Second, pair: Pair
+) -> None:
+    mine = half(first, pair)
+    received = second.ask("receive", document=mine.document.jws)
+    keys = FileSigner(home().keys).ring().dump()
+    next(each for each in keys["keys"] if each["kid"] == "BIS-1").update(
+        revoked_at="2026-11-24T00:00:00+00:00", revoked_reason="lost"
+    )
+    second.ask("trust", keys=keys)
+    assert second.refusal("complete", received=received) == ["revoked_key"]
+    assert second.ask("drawn", authorisation=pair.there)[:2] == [0, 0]
 
 
 def test_a_revoked_key_of_the_other_side_proves_nothing(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
 from twokey.desk.audit.models import Event, SignedDocument
 from twokey.desk.cases import papers
@@ -54,6 +55,16 @@ def test_the_counters_of_a_balance_move_only_in_the_ledgers_own_function(world: 
     for door, refusal in ((as_owner, "only through ledger_move"), (nullcontext, "permission denied")):
         with door(), pytest.raises(DatabaseError, match=refusal), transaction.atomic():
             Balance.objects.filter(pk=authorisation.balance_id).update(units_drawn=5)
+    with as_owner(), pytest.raises(DatabaseError, match="only through ledger_move"), transaction.atomic():
+        Balance.objects.create(kind="authorisation", label="begun", opens_at=timezone.now(), units_drawn=5)
+
+
+def test_no_balance_is_left_outside_its_limits_even_by_a_new_cap(world: World) -> None:
+    authorisation = world.approved(world.order(), "export")
+    row = Balance.objects.filter(pk=authorisation.balance_id)
+    for cap in ("units_cap", "value_cap", "uses_cap"):
+        with pytest.raises(DatabaseError, match="leave its limits"), transaction.atomic():
+            row.update(**{cap: -1, "value_tolerance": 0})
 
 
 def test_the_desk_is_the_only_writer_of_application_states() -> None:

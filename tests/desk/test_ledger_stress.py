@@ -153,6 +153,31 @@ def test_a_reservation_is_resolved_once_however_many_try() -> None:
     assert verify_ledger().differences == ()
 
 
+def test_a_reservation_is_drawn_twice_only_when_the_index_that_forbids_it_is_gone() -> None:
+    """Another reservation is open on the same balance, so that the counters alone would let the second draw pass."""
+    pk = balance("line", units_cap=10)
+    first = move("reserve", "r1", amounts=[Amount(pk, 5, 0, 1)], actor="load").movement_id
+    move("reserve", "r2", amounts=[Amount(pk, 5, 0, 1)], actor="load")
+    move("draw", "d1", of=first, actor="load")
+    with pytest.raises(Refused) as refused:
+        move("void", "d2", of=first, actor="load")
+    assert [each.code for each in refused.value.reasons] == ["already_resolved"]
+    assert totals(pk) == (10, 0, 2)
+    with as_owner() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'reservation_resolved_once'")
+        definition = cursor.fetchone()[0]
+        cursor.execute("DROP INDEX reservation_resolved_once")
+    try:
+        move("void", "d2", of=first, actor="load")
+        assert totals(pk) == (5, 0, 1)
+    finally:
+        with as_owner() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute("DELETE FROM ledger_movement WHERE key = 'd2'")
+            cursor.execute("SET session_replication_role = origin")
+            cursor.execute(definition)
+
+
 @pytest.mark.parametrize("end", ["suspended", "revoked", "surrendered", "withdrawn by the other side", "expired"])
 def test_no_draw_is_late(end: str) -> None:
     """From the moment at which the end of either key commits, nothing more is reserved or drawn."""
@@ -279,36 +304,34 @@ def test_capacity_that_comes_back_while_one_waits_is_given_to_it() -> None:
     assert totals(pk) == (10, 0, 1)
 
 
-_MOVE = (files("twokey.desk.ledger") / "sql" / "move.sql").read_text(encoding="utf-8")
+_SQL = files("twokey.desk.ledger") / "sql"
+_MOVE = (_SQL / "move.sql").read_text(encoding="utf-8")
+_GUARD = (_SQL / "guard.sql").read_text(encoding="utf-8")
+LIMITS = _GUARD[_GUARD.index("least(NEW.") : _GUARD.index(" < 0 THEN")] + " < 0"
 
 
 @contextmanager
-def without(*parts: str, checks: bool = True) -> Iterator[None]:
-    """Take a guard out of the database function (and the CHECKs behind it), and put it back."""
-    weak = _MOVE
+def without(*parts: str, guard: str = "") -> Iterator[None]:
+    """Take a test out of the database function (and one of the trigger behind it), and put it back."""
+    weak, weak_guard = _MOVE, _GUARD
     for part in parts:
         assert part in weak
         weak = weak.replace(part, "" if part.startswith("AND") else "true")
-    names = ["balance_within_limits"] if checks else []
+    assert guard in weak_guard
     with as_owner() as cursor:
         cursor.execute(weak.replace("%", "%%"), [])
-        saved = []
-        for name in names:
-            cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [name])
-            saved.append((name, cursor.fetchone()[0]))
-            cursor.execute(f"ALTER TABLE ledger_balance DROP CONSTRAINT {name}")
+        cursor.execute((weak_guard.replace(guard, "false") if guard else weak_guard).replace("%", "%%"), [])
     try:
         yield
     finally:
         with as_owner() as cursor:
             cursor.execute(_MOVE.replace("%", "%%"), [])
             cursor.execute("UPDATE ledger_balance SET units_cap = NULL, value_cap = NULL, uses_cap = NULL")
-            for name, definition in saved:
-                cursor.execute(f"ALTER TABLE ledger_balance ADD CONSTRAINT {name} {definition}")
+            cursor.execute(_GUARD.replace("%", "%%"), [])
 
 
 GUARDS = {
-    "units_cap": "(b.units_cap IS NULL OR b.units_reserved + b.units_drawn + v_unit <= b.units_cap)",
+    "units_cap": "AND (b.units_cap IS NULL OR b.units_reserved + b.units_drawn + v_unit <= b.units_cap)",
     "value_cap": """AND (b.value_cap IS NULL OR b.value_reserved + b.value_drawn + v_value <= b.value_cap
                         + CASE WHEN b.units_cap IS NULL OR b.units_reserved + b.units_drawn < b.units_cap
                                THEN b.value_tolerance ELSE 0 END)""",
@@ -318,17 +341,30 @@ GUARDS = {
 
 @pytest.mark.parametrize("limit", sorted(GUARDS))
 def test_these_tests_see_an_overdraw_when_the_guard_is_gone(limit: str) -> None:
-    with without(GUARDS[limit]):
+    with without(GUARDS[limit], guard=LIMITS):
         pk = balance("line", **{limit: 100})
         granted = many([lambda n=n: reserve(f"{n}", [Amount(pk, 1, 1, 1)]) for n in range(300)])  # type: ignore[misc]
         assert sum(granted) == 300
 
 
+@pytest.mark.parametrize("limit", sorted(GUARDS))
+def test_the_guard_behind_holds_a_limit_that_the_function_forgot(limit: str) -> None:
+    with without(GUARDS[limit]):
+        pk = balance("line", **{limit: 2})
+        assert [reserve(f"{n}", [Amount(pk, 1, 1, 1)]) for n in range(4)] == [True, True, False, False]
+
+
 def test_these_tests_see_a_late_draw_when_the_state_is_not_tested() -> None:
     guard = """AND (NOT c_starts OR (b.state = 'in_force' AND b.opens_at <= clock_timestamp()
-                                     AND (b.closes_at IS NULL OR clock_timestamp() < b.closes_at)))"""
+                                         AND (b.closes_at IS NULL OR clock_timestamp() < b.closes_at)))"""
     pk = balance("line", units_cap=10)
+    held = move("reserve", "held", amounts=[Amount(pk, 1, 0, 1)], actor="load").movement_id
     Balance.objects.filter(pk=pk).update(state="suspended")
     assert not reserve("a", [Amount(pk, 1, 0, 1)])
-    with without(guard, checks=False):
+    with pytest.raises(Refused):
+        move("draw", "d", of=held, actor="load")
+    assert _MOVE.count(guard) == 2  # of what is reserved, and of what is drawn
+    with without(guard):
         assert reserve("b", [Amount(pk, 1, 0, 1)])
+        move("draw", "d", of=held, actor="load")
+    assert totals(pk) == (2, 0, 2)

@@ -8,10 +8,12 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.ipc as pa_ipc
 import pytest
 
 from twokey.chips.errors import UserError
-from twokey.law.book import BookLaw, admit_frame, assess_book, reading
+from twokey.law.book import BookLaw, admit_frame, assess_book, read_book, reading
 from twokey.law.engine.coded import Coded
 from twokey.law.order import facts_of_order
 from twokey.law.source import law
@@ -46,3 +48,21 @@ def test_a_word_is_refused_where_a_line_has_it_and_only_there(column: str, word:
     assert admitted[column].to_list() == [word]
     with pytest.raises(UserError, match=rf"line 2: {re.escape(column)}.*no such word"):
         admit_frame(Coded(pl.DataFrame({column: pl.Series([word, "no such word"], dtype=classes)})), "book")
+
+
+def test_a_number_beyond_its_dictionary_is_a_malformed_file(tmp_path: Path) -> None:
+    words = pa.DictionaryArray.from_arrays(pa.array([0, 2], pa.int32()), pa.array(["US", "CN"]), safe=False)
+    table = pa.table({"exporter.country": words})
+    with pa_ipc.new_file(tmp_path / "book.arrow", table.schema) as file:
+        file.write_table(table)
+    with pytest.raises(UserError, match=r"book\.arrow: .*column exporter\.country: a word's number is beyond"):
+        list(read_book(tmp_path / "book.arrow"))
+
+
+def test_words_that_stand_twice_in_their_dictionary_are_read_as_text(tmp_path: Path) -> None:
+    words = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2], pa.int8()), pa.array(["US", "US", None]))
+    table = pa.table({"exporter.country": words})
+    with pa_ipc.new_file(tmp_path / "book.arrow", table.schema) as file:
+        file.write_table(table)
+    (lines,) = read_book(tmp_path / "book.arrow")
+    assert admit_frame(lines, "book")["exporter.country"].to_list() == ["US", "US", None]

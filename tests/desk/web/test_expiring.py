@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from twokey.desk.cases import drafting
@@ -93,3 +95,19 @@ def test_the_application_names_it_at_every_step(desk: Any, lang: str) -> None:
         assert "/orders/5/evidence/?name=kyc" in text, step
     saved = client.post(f"/cases/{case.pk}/save/", {"use_statement": "More."}, headers={"hx-request": "true"})
     assert days(SOON)[lang] in saved.content.decode()
+
+
+def test_more_evidence_that_expires_takes_no_more_queries(soon: Evidence) -> None:
+    def counts() -> dict[str, int]:
+        found = {}
+        for who, address, _link in PLACES:
+            client = sign_in(who)
+            client.get(address)
+            with CaptureQueriesContext(connection) as captured:
+                client.get(address)
+            found[f"{who} {address}"] = len(captured)
+        return found
+
+    few = counts()
+    Evidence.objects.update(expires_on=SOON)
+    assert counts() == few

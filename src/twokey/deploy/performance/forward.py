@@ -93,10 +93,9 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     per_layer = on.family.layer_us * on.engine.launch * (layers + w.moe_launch * s.moe_layers)
     if prompt:
         per_layer = per_layer * w.prompt_launch
-    overhead = per_layer * 1e-6 + on.engine.step_ms * 1e-3
-    k = on.engine.factor
+    overhead = per_layer * 1e-6 + w.step_ms * 1e-3
     zero = np.zeros(np.broadcast_shapes(np.shape(matrices), np.shape(attention), np.shape(experts)))
-    return Pass(matrices * k + zero, attention * k + zero, experts * k + zero, network * k + zero, overhead + zero)
+    return Pass(matrices + zero, attention + zero, experts + zero, network + zero, overhead + zero)
 
 
 def least_time(on: Setting, sequences: Array, new: Array, context: Array, prompt: bool) -> Array:

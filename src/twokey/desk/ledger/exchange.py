@@ -42,6 +42,11 @@ from twokey.desk.signing.keyring import moment
 
 KINDS: Final = (STATEMENT, STATE, RELEASE)
 _TRUSTED: Final = "trusted.json"
+_VERBS: Final = {  # what was taken in decides whom it concerns
+    STATEMENT: "exchange.key_received",
+    STATE: "exchange.change_received",
+    RELEASE: "exchange.half_received",
+}
 
 
 def trust(path: Path) -> KeyRing:
@@ -237,7 +242,8 @@ def _keep(actor: Actor, kind: str, body: Mapping[str, Any], document: Any, names
             )
     except IntegrityError:
         raise Refused(reason("received_before")) from None
-    record(actor, "exchange.received", "received", row.pk, kind=kind, number=number, sha256=row.sha256)
+    verb = "exchange.whole_received" if len(names) > 1 else _VERBS[kind]
+    record(actor, verb, "received", row.pk, kind=kind, number=number, sha256=row.sha256)
     return row
 
 

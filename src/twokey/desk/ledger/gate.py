@@ -46,9 +46,12 @@ Check = Callable[[Question], list[Reason]]
 SIDES: Final[tuple[Side, ...]] = ("export", "import")
 
 
-def ask(shipment: Shipment) -> tuple[Question, list[Reason]]:
-    """Ask every question of the gate; returns what was asked about and every reason that blocks, none left out."""
-    order = load_order(shipment.order_id)
+def ask(shipment: Shipment, loaded: Order | None = None) -> tuple[Question, list[Reason]]:
+    """Ask every question of the gate; returns what was asked about and every reason that blocks, none left out.
+
+    `loaded` is the shipment's order as `load_order` loads it, for a page that has it already.
+    """
+    order = loaded or load_order(shipment.order_id)
     lines = list(
         shipment.lines.select_related(
             "line",

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Least
-from django.db.models.lookups import GreaterThanOrEqual
+from django.db.models import Q
 
 from twokey.desk.audit.models import SignedDocument
 from twokey.desk.cases.models import Batch, BatchShare, Decision, Order, OrderLine
@@ -20,7 +18,8 @@ class Balance(models.Model):
     """One set of limits and how much of each is reserved and drawn.
 
     An authorisation, a batch, a company's share of a batch, and a ratio cap each have one. Rows change only inside the
-    database functions of `ledger/sql`, which test every limit in one conditional UPDATE.
+    database functions of `ledger/sql`: `ledger_move` tests every limit in one conditional UPDATE, and the trigger
+    behind it (`guard.sql`) keeps every row within its limits.
     """
 
     class Kind(models.TextChoices):
@@ -57,29 +56,6 @@ class Balance(models.Model):
     value_drawn = models.BigIntegerField(default=0)
     uses_reserved = models.BigIntegerField(default=0)
     uses_drawn = models.BigIntegerField(default=0)
-
-    class Meta:
-        # Behind the tests of ledger_move. One expression, because every movement sets it up anew; a limit that is null
-        # drops out of LEAST.
-        constraints = (
-            models.CheckConstraint(
-                name="balance_within_limits",
-                condition=GreaterThanOrEqual(
-                    Least(
-                        "units_reserved",
-                        "units_drawn",
-                        "value_reserved",
-                        "value_drawn",
-                        "uses_reserved",
-                        "uses_drawn",
-                        F("units_cap") - F("units_reserved") - F("units_drawn"),
-                        F("value_cap") + F("value_tolerance") - F("value_reserved") - F("value_drawn"),
-                        F("uses_cap") - F("uses_reserved") - F("uses_drawn"),
-                    ),
-                    0,
-                ),
-            ),
-        )
 
 
 class BatchBalance(models.Model):
@@ -162,6 +138,12 @@ class Authorisation(models.Model):
     places = ArrayField(models.CharField(max_length=20))
     supersedes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["valid_until"], name="authorisation_ends"),
+            models.Index(fields=["created_at"], name="authorisation_made"),
+        )
 
     def __str__(self) -> str:
         return self.number
@@ -364,6 +346,9 @@ class Release(models.Model):
     document = models.OneToOneField(SignedDocument, on_delete=models.PROTECT)
     at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        indexes = (models.Index(fields=["at"], name="release_made"),)
+
 
 class SerialNumber(models.Model):
     """One shipped unit."""
@@ -399,6 +384,7 @@ class Arrival(models.Model):
             models.UniqueConstraint(fields=["shipment_line", "kind", "number"], name="arrival_once"),
             models.CheckConstraint(condition=Q(units__gt=0), name="arrival_positive"),
         )
+        indexes = (models.Index(fields=["recorded_at"], name="arrival_recorded"),)
 
 
 class UsageRow(models.Model):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import psycopg
 from django.db import DatabaseError, connection, transaction
 
 from twokey.desk.reasons import Reason, Refused, reason, sentences
@@ -76,10 +77,12 @@ def move(
 
 
 def _call(arguments: tuple[Any, ...]) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_CALL, arguments)
-        answer: list[int] = cursor.fetchone()[0]
-    return answer
+    """Run the one statement, prepared on the server: parsing and planning it anew would cost a fifth of a movement."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        ((answer,),) = cursor.execute(_CALL, arguments, prepare=True).fetchall()
+    moved: list[int] = answer
+    return moved
 
 
 def _before(key: str, digest: str, error: DatabaseError) -> Moved | None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, F, Func, OuterRef, Subquery, Sum, Value
+from django.db.models import BigIntegerField, F, Func, OuterRef, Prefetch, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -65,6 +65,13 @@ def choose_cap(
     except IntegrityError:
         raise invalid("product", "cap_chosen", given=product) from None
     return cap
+
+
+def caps(actor: Actor) -> QuerySet[RatioCap]:
+    """Return every cap with its authority, its windows and what was stated under it, newest first."""
+    permit(actor, "ledger.read")
+    rows = RatioCap.objects.select_related("authority").prefetch_related("balances__balance", "balances__authorisation")
+    return rows.prefetch_related(Prefetch("statements", HomeShipments.objects.order_by("-on", "-pk"))).order_by("-pk")
 
 
 def state_home_shipments(actor: Actor, cap_id: int, on: date, units: int, tpp_each: int, source: str) -> HomeShipments:

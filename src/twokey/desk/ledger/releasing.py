@@ -13,6 +13,7 @@ from twokey.desk.actors import Actor, Role, permit, permit_organisation
 from twokey.desk.audit.events import issue, record
 from twokey.desk.audit.outbox import post
 from twokey.desk.cases import assessing
+from twokey.desk.cases.models import Order
 from twokey.desk.cases.papers import in_force
 from twokey.desk.ledger.foreign import foreign_of, that_permit
 from twokey.desk.ledger.gate import SIDES, Question, ask, everybody, precedents
@@ -24,15 +25,18 @@ from twokey.desk.proof import RELEASE
 from twokey.desk.reasons import Reason, Refused, missing, reason
 
 
-def check(actor: Actor, shipment_id: int) -> list[Reason]:
-    """Return every reason that blocks a shipment today; empty means that a release would be signed."""
+def check(actor: Actor, shipment_id: int, loaded: Order | None = None) -> list[Reason]:
+    """Return every reason that blocks a shipment today; empty means that a release would be signed.
+
+    `loaded` is its order as `load_order` loads it, where the caller has it already.
+    """
     permit(actor, "release.read")
     from twokey.desk.ledger.shipments import shipments
 
     shipment = shipments(actor).filter(pk=shipment_id).first()
     if shipment is None:
         raise missing("shipment", shipment_id)
-    return ask(shipment)[1]
+    return ask(shipment, loaded if loaded and loaded.pk == shipment.order_id else None)[1]
 
 
 def release(actor: Actor, shipment_id: int) -> Release:
@@ -68,7 +72,8 @@ def release(actor: Actor, shipment_id: int) -> Release:
         )
         shipment.state, shipment.reserved_until = "released" if len(authorities) == 2 else "half_signed", None
         shipment.save(update_fields=["state", "reserved_until"])
-        record(actor, "release.signed", "shipment", shipment.pk, number=row.number, sha256=document.sha256)
+        verb = "release.signed" if len(authorities) == 2 else "release.half_signed"
+        record(actor, verb, "shipment", shipment.pk, number=row.number, sha256=document.sha256)
         post("release", ("shipment", shipment.pk), {"number": row.number, "document": document.jws})
     return row
 

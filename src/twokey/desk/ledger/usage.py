@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from twokey.desk.actors import Actor, permit
 from twokey.desk.audit.events import record
@@ -75,6 +76,12 @@ def take_in(actor: Actor, rows: Sequence[Usage]) -> list[Taken]:
             },
         )
     return answers
+
+
+def taken_in(actor: Actor) -> QuerySet[UsageRow]:
+    """Return every row that was ever reported, accepted or refused, newest first."""
+    permit(actor, "usage.read")
+    return UsageRow.objects.order_by("-pk")
 
 
 def read_rows(text: str) -> list[Usage]:

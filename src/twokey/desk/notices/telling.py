@@ -10,11 +10,13 @@ from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, Q
 
 from twokey.desk.actors import Role
-from twokey.desk.audit.models import Event
+from twokey.desk.audit.models import Event, Received
 from twokey.desk.cases.models import Application, Batch, Evidence, Order
 from twokey.desk.ledger.models import Authorisation, BatchBalance, Release, Shipment
 from twokey.desk.notices.catalogue import Telling, catalogue
 from twokey.desk.notices.models import Heard, Notice, Preference, Subscription
+from twokey.desk.parties.models import Authority
+from twokey.desk.proof import RELEASE
 
 WINDOW: Final = 2_000  # a smaller id may commit later than a larger one: the last events are looked at again
 _LOCK: Final = 7_240_131  # advisory lock: one teller at a time
@@ -139,7 +141,7 @@ def _of_shipment(event: Event, subject: Subject) -> None:
     if found is not None:
         subject.order = found.order
         subject.values["number"] = found.number
-        if event.verb == "release.signed":
+        if event.verb.startswith("release."):
             release = Release.objects.filter(shipment=found).first()
             subject.values["number"] = release.number if release else found.number
 
@@ -151,6 +153,25 @@ def _of_batch(event: Event, subject: Subject) -> None:
         subject.values["number"] = found.code
 
 
+def _of_received(event: Event, subject: Subject) -> None:
+    """Look up the order that a document of another desk names, and the authorities here whose signature it lacks."""
+    found = Received.objects.filter(pk=event.subject_id).first()
+    if found is None:
+        return
+    number = found.order or _order_of(found.number)
+    subject.values |= {"number": found.number, "authority": found.authority, "order": number}
+    subject.order = Order.objects.filter(number=number).first()
+    if found.kind == RELEASE:
+        asked = {key["authority"] for key in found.body["keys"].values()} - set(found.signed_by.split())
+        subject.authority_ids = set(Authority.objects.filter(code__in=sorted(asked)).values_list("pk", flat=True))
+
+
+def _order_of(authorisation: str) -> str:
+    """Return the order of another desk's authorisation: a change of state names none, the statement before it does."""
+    row = Received.objects.filter(number=authorisation).exclude(order="").order_by("-pk").first()
+    return row.order if row else "–"
+
+
 _LOOK: Final = {
     "application": _of_application,
     "order": _of_order,
@@ -159,6 +180,7 @@ _LOOK: Final = {
     "balance": _of_balance,
     "shipment": _of_shipment,
     "batch": _of_batch,
+    "received": _of_received,
 }
 
 

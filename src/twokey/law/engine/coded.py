@@ -78,6 +78,4 @@ def renumbered(values: pl.Series, meant: Sequence[str | None], words: Words) -> 
     """
     numbers = {word: number for number, word in enumerate(words)}
     table = pl.Series([None if word is None else numbers[word] for word in meant], dtype=narrow(words))
-    if not len(table):
-        return values.cast(table.dtype)  # every one is null
     return table.gather(values).rename(values.name)

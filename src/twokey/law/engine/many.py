@@ -1,7 +1,8 @@
 """Many orders: every provision and question of a day as a column, with the same three values as for one order.
 
 The law becomes a list of steps (`program`), each step two columns of bits (`planes`), so that a connective costs one
-pass over bits (`run`). These are the only modules of the engine that import Polars, PyArrow and NumPy.
+pass over bits (`run`). These, with `coded` and `calculated`, are the only modules of the engine that import Polars,
+PyArrow and NumPy.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from twokey.law.engine.calculated import calculated
 from twokey.law.engine.coded import Coded
 from twokey.law.engine.fold import Folded
 from twokey.law.engine.planes import Known, Plane, code
 from twokey.law.engine.program import All, Atom, Program, Stated
-from twokey.law.engine.run import GROUP, Asked, Run, calculated, runs
+from twokey.law.engine.run import GROUP, Asked, Run, runs
 from twokey.law.engine.tree import AnyOf, facts_of
 
 MISSING: Final = "missing"

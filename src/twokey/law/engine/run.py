@@ -17,22 +17,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from twokey.law.engine.calculated import OPS, calculated
 from twokey.law.engine.cells import sides, single_fact
 from twokey.law.engine.coded import Coded
 from twokey.law.engine.facts import dictionary
 from twokey.law.engine.planes import Pair, Plane, column, flags, numbers, ones, plane
 from twokey.law.engine.program import All, Atom, Program, Stated, Step
-from twokey.law.engine.tree import AnyOf, Arith, Compare, Const, Fact, Member, Operand, facts_of
+from twokey.law.engine.tree import AnyOf, Compare, Const, Member, facts_of
 
 CHUNK: Final = 1 << 17  # lines; a multiple of 64
 FEW: Final = 2  # words that are compared one by one rather than looked up
 GROUP: Final = 8  # the bits of a byte
 PAIRED: Final = 1 << 16  # entries of a table that is for two words at once
 _EPOCH: Final = date(1970, 1, 1).toordinal()
-_OPS: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-    "+": operator.add, "-": operator.sub, "*": operator.mul,
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -240,7 +237,7 @@ def _stated(name: str) -> Ask:
 
 def _compared(name: str, atom: Compare) -> Ask:
     op, value = sides(atom)
-    compare = _OPS[op]
+    compare = OPS[op]
     if isinstance(value, bool):
         holds = _stated(name)
         return holds if compare(True, value) else lambda run: holds(run)[::-1]
@@ -271,7 +268,7 @@ def _holds(atom: Atom, word: str) -> bool:
             return word in words
         case Compare():
             op, value = sides(atom)
-            return bool(_OPS[op](word, value))
+            return bool(OPS[op](word, value))
         case _:
             raise TypeError(atom)
 
@@ -297,39 +294,3 @@ def _over_lists(asked: Asked, literals: Sequence[int], lists: pl.Series) -> list
         unsure = somewhere([1 - flags(each[number][0] | each[number][1], lines) for lines, each in found])
         pairs.append((hit & known, known & ~hit & ~unsure))
     return pairs
-
-
-def calculated(node: Compare | Operand, facts: Coded) -> pl.Series:
-    """Return a value that is calculated, or a comparison of two facts, on every line; null where a part is null."""
-    match node:
-        case Fact(name):
-            kind = dictionary()[name].type
-            plain = {"number": pl.Float64, "integer": pl.Float64, "date": pl.Date}.get(kind, pl.String)
-            if name not in facts.columns:
-                return pl.Series(name, [None], dtype=plain).new_from_index(0, facts.height)
-            return facts[name].cast(plain)
-        case Const(value):
-            return pl.Series("", [value]).new_from_index(0, facts.height)
-        case Arith("years_after", left, Const(years)):
-            return _years_after(calculated(left, facts), years)  # type: ignore[arg-type]  # a whole number, by the reader
-        case Arith(op, left, right) | Compare(op, left, right):
-            found: pl.Series = _OPS[op](_side(left, facts), _side(right, facts))
-            return found
-        case _:
-            raise TypeError(node)
-
-
-def _side(node: Operand, facts: Coded) -> Any:
-    return node.value if isinstance(node, Const) else calculated(node, facts)
-
-
-def _years_after(days: pl.Series, years: int) -> pl.Series:
-    """Return the same days some years later; 29 February becomes 1 March where there is none."""
-    numbers = days.to_physical()
-    if numbers.null_count() == len(numbers):
-        return days
-    low, high = int(numbers.min()), int(numbers.max())  # type: ignore[arg-type]  # whole numbers of days
-    day = np.arange(low, high + 1).astype("datetime64[D]")
-    month = day.astype("datetime64[M]")
-    later = (month + 12 * years).astype("datetime64[D]") + (day - month)
-    return pl.Series(days.name, later.astype(np.int32)).gather(numbers - low).cast(pl.Date)

@@ -1,5 +1,6 @@
 -- The one function that every door calls to move a balance. Answers the movement's id; for reserve and adjust followed by
--- seven numbers a balance: its id, units cap, units used, units moved, value cap, value used, value moved.
+-- seven numbers for each balance that is four fifths used: its id, units cap, units used, units moved, value cap, value
+-- used, value moved.
 --
 -- p_ids, p_units, p_values, p_uses: the balances in the order of their ids, each once, and what is asked of each; for
 -- draw, void and expire the amounts are those of the reservation p_of, and the arrays are null.
@@ -8,13 +9,14 @@
 -- share balances can wait for each other but never deadlock. A row that did not fit at first sight is only refused after
 -- a second look under the locks of all. Anything that does not fit raises TK409 with the reasons as JSON, and the
 -- statement leaves no trace. A key that was used before fails on the unique index; the caller then looks at what it did.
--- Taking back what is not there (a reservation resolved before, more than was drawn) fails on the CHECK of the counters.
+-- Taking back what is not there fails too: on the index that resolves a reservation once, or on the guard of the counters.
 --
 -- It runs with the rights of its owner, because the desk's own role may write neither counters nor movements; pg_temp
 -- stands last in the path so that no table of the caller's can take the place of one of ours.
 --
 -- Written for speed where it reads oddly: each balance's UPDATE is small because setting a plan up costs more than
--- running it, and the entries are arrays in the movement's row, so that a movement is one insert.
+-- running it, what takes nothing new has one without limits, and the entries are arrays in the movement's row, so that a
+-- movement is one insert.
 CREATE OR REPLACE FUNCTION ledger_move(
     p_kind text, p_key text, p_digest text, p_of bigint,
     p_ids bigint[], p_units bigint[], p_values bigint[], p_uses bigint[],
@@ -52,29 +54,41 @@ BEGIN
     LOOP
         WHILE n <= cardinality(v_ids) LOOP
             v_id := v_ids[n]; v_unit := v_units[n]; v_value := v_values[n]; v_use := v_uses[n];
-            UPDATE ledger_balance b SET
-                units_reserved = b.units_reserved + c_held * v_unit, units_drawn = b.units_drawn + c_drawn * v_unit,
-                value_reserved = b.value_reserved + c_held * v_value, value_drawn = b.value_drawn + c_drawn * v_value,
-                uses_reserved = b.uses_reserved + c_held * v_use, uses_drawn = b.uses_drawn + c_drawn * v_use
-             WHERE b.id = v_id
-               -- guard: state and dates
-               AND (NOT c_starts OR (b.state = 'in_force' AND b.opens_at <= clock_timestamp()
-                                     AND (b.closes_at IS NULL OR clock_timestamp() < b.closes_at)))
-               AND (NOT c_adds OR (
+            IF c_adds THEN
+                UPDATE ledger_balance b SET
+                    units_reserved = b.units_reserved + c_held * v_unit, units_drawn = b.units_drawn + c_drawn * v_unit,
+                    value_reserved = b.value_reserved + c_held * v_value, value_drawn = b.value_drawn + c_drawn * v_value,
+                    uses_reserved = b.uses_reserved + c_held * v_use, uses_drawn = b.uses_drawn + c_drawn * v_use
+                 WHERE b.id = v_id
+                   -- guard: state and dates of what is reserved
+                   AND (NOT c_starts OR (b.state = 'in_force' AND b.opens_at <= clock_timestamp()
+                                         AND (b.closes_at IS NULL OR clock_timestamp() < b.closes_at)))
                    -- guard: units
-                   (b.units_cap IS NULL OR b.units_reserved + b.units_drawn + v_unit <= b.units_cap)
+                   AND (b.units_cap IS NULL OR b.units_reserved + b.units_drawn + v_unit <= b.units_cap)
                    -- guard: value, with the tolerance while units remain
                    AND (b.value_cap IS NULL OR b.value_reserved + b.value_drawn + v_value <= b.value_cap
                         + CASE WHEN b.units_cap IS NULL OR b.units_reserved + b.units_drawn < b.units_cap
                                THEN b.value_tolerance ELSE 0 END)
                    -- guard: uses
-                   AND (b.uses_cap IS NULL OR b.uses_reserved + b.uses_drawn + v_use <= b.uses_cap)))
-            RETURNING b.closes_at, b.units_cap, b.units_reserved + b.units_drawn,
-                      b.value_cap, b.value_reserved + b.value_drawn
-                 INTO v_row_closes, v_units_cap, v_units_now, v_value_cap, v_value_now;
+                   AND (b.uses_cap IS NULL OR b.uses_reserved + b.uses_drawn + v_use <= b.uses_cap)
+                RETURNING b.closes_at, b.units_cap, b.units_reserved + b.units_drawn,
+                          b.value_cap, b.value_reserved + b.value_drawn
+                     INTO v_row_closes, v_units_cap, v_units_now, v_value_cap, v_value_now;
+            ELSE
+                UPDATE ledger_balance b SET
+                    units_reserved = b.units_reserved + c_held * v_unit, units_drawn = b.units_drawn + c_drawn * v_unit,
+                    value_reserved = b.value_reserved + c_held * v_value, value_drawn = b.value_drawn + c_drawn * v_value,
+                    uses_reserved = b.uses_reserved + c_held * v_use, uses_drawn = b.uses_drawn + c_drawn * v_use
+                 WHERE b.id = v_id
+                   -- guard: state and dates of what is drawn
+                   AND (NOT c_starts OR (b.state = 'in_force' AND b.opens_at <= clock_timestamp()
+                                         AND (b.closes_at IS NULL OR clock_timestamp() < b.closes_at)))
+                RETURNING b.closes_at INTO v_row_closes;
+            END IF;
             EXIT WHEN NOT FOUND;
             v_closes := least(v_closes, v_row_closes);
-            IF c_adds THEN
+            -- guard: told where four fifths of a limit are used (divided first, so that no product leaves bigint)
+            IF c_adds AND (v_units_now >= v_units_cap / 5 * 4 OR v_value_now >= v_value_cap / 5 * 4) THEN
                 v_answer := v_answer || ARRAY[v_id, v_units_cap, v_units_now, v_unit,
                                               v_value_cap, v_value_now, v_value];
             END IF;
@@ -91,8 +105,9 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- Asked under the locks of all balances: who resolves or returns the same thing twice meets the first one here.
-    IF c_resolves THEN
+    -- Asked under the locks of all balances: who returns the same thing twice meets the first one here. (Who resolves a
+    -- reservation twice meets the unique index below; asked here only so that the reason comes before any other.)
+    IF v_why IS NOT NULL AND c_resolves THEN
         IF EXISTS (SELECT 1 FROM ledger_movement WHERE of_id = p_of AND kind IN ('draw', 'void', 'expire')) THEN
             v_why := '[{"code": "already_resolved"}]';
         END IF;

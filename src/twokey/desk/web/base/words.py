@@ -224,6 +224,18 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
             "units": _in("thing", "the units"),
             "value": _in("thing", "the value"),
         },
+        "usage": {  # what became of a reported row
+            "": _in("usage", "taken in"),
+            "wrong_unit": _in("usage", "wrong unit"),
+            "unknown_licence": _in("usage", "unknown licence"),
+            "zero_quantity": _in("usage", "quantity below 1"),
+            "unknown_shipment": _in("usage", "unknown shipment"),
+            "more_than_released": _in("usage", "more than was released"),
+            "wrong_currency": _in("usage", "wrong currency"),
+            "repeated": _in("usage", "taken in before"),
+            "wrong_place": _in("usage", "wrong place"),
+            "invalid": _in("usage", "a field is wrong"),
+        },
         "window": {
             "since": _in("window", "one total from a day on"),
             "year": _in("window", "a fresh total each calendar year"),
@@ -297,5 +309,7 @@ VERBS: Final[Words] = MappingProxyType(
         "shipment.delivery": _("delivered"),
         "shipment.customs_entry": _("customs entry"),
         "release.signed": _("release signed by both sides"),
+        "release.half_signed": _("release signed by one side"),
+        "release.completed": _("release signed by the other desk too"),
     }
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -75,7 +76,7 @@ def documents(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
     upload = request.FILES.get("file")
     if upload is None:
         return _step(request, actor, case_id, "apply_documents", problem=_t("Choose a file first."))
-    if upload.size is not None and upload.size > 25 * 1024 * 1024:
+    if upload.size is not None and upload.size > settings.TWOKEY_DOCUMENT_MAX_BYTES:
         return _step(request, actor, case_id, "apply_documents", problem=_t("The file is larger than 25 MB."))
     try:
         found = papers.add_document(actor, case_id, request.POST.get("kind", ""), upload.name or "file", upload.read())
