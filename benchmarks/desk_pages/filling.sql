@@ -62,7 +62,7 @@ ANALYZE filled_case;
 INSERT INTO cases_application (id, order_id, authority_id, state, applicant_id, use_statement, officer, attention, created_at, submitted_at, closed_at)
 SELECT id, order_id, authority, state, applicant, 'Advanced research on large models; the domestic chips on offer do not hold the model in memory.',
     CASE WHEN state IN ('draft', 'submitted') THEN '' WHEN k = 0 THEN 'officer.bis.' ELSE 'officer.miit.' END
-        || CASE WHEN state IN ('draft', 'submitted') THEN '' ELSE (1 + n % 2)::text END,
+        || CASE WHEN state IN ('draft', 'submitted') THEN '' ELSE (1 + n / 2 % 2)::text END,
     CASE WHEN state = 'under_review' AND n % 10 = 0 THEN 'law_changed' ELSE '' END, now() - n * interval '1 minute',
     CASE WHEN state <> 'draft' THEN now() - (abs(hashint8(n)::bigint) % 400) * interval '1 day' END, CASE WHEN state IN ('approved', 'refused', 'withdrawn') THEN now() END
 FROM filled_case;
@@ -170,7 +170,7 @@ SELECT document_0 + 2 * (SELECT max(d) FROM settled) + 1 + s, 'twokey.release/1'
 INSERT INTO ledger_release (number, shipment_id, movement_id, document_id, at)
 SELECT format('REL-2026-F%s', shipment_0 + s), shipment_0 + s, movement_0 + 2 * s + 1, document_0 + 2 * (SELECT max(d) FROM settled) + 1 + s, now() - (s % 300) * interval '1 day' FROM shipped, cast_of WHERE s % 2 = 0;
 INSERT INTO ledger_arrival (shipment_line_id, kind, number, "on", place, units, recorded_by, recorded_at)
-SELECT shipped_0 + s, kind, format('ARR-%s', s), current_date - (s % 280)::int, 'mainland', 9, 'customs.gacc', now() FROM shipped, cast_of, unnest(ARRAY['delivery', 'customs_entry']) kind WHERE s % 2 = 0;
+SELECT shipped_0 + s, kind, format('ARR-%s', s), current_date - (s % 280)::int, 'mainland', 9, 'customs.gacc', now() - (s % 280) * interval '1 day' FROM shipped, cast_of, unnest(ARRAY['delivery', 'customs_entry']) kind WHERE s % 2 = 0;
 INSERT INTO cases_evidence (order_id, name, shipment_id, document_id, issuer, issued_on, expires_on, recorded_by, recorded_at, withdrawn_reason)
 SELECT order_id, 'laboratory_certificate', shipment_0 + s, paper_0 + 4 * n, 'Invented Testhaus Laboratory Inc.', current_date - 9, current_date + 300, 'seller', now(), '' FROM shipped, cast_of;
 

@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -65,12 +66,20 @@ def of(sort: str, *more: Any) -> Address:
     return address
 
 
-def asking(query: str, most: int = 900, start: Address = plain) -> Address:
-    """Return what makes an address with a query; `{n}` in it is a number below `most`, `{p}` one in six digits."""
+def asking(query: str, most: int = 900) -> Address:
+    """Return what makes an address with a query; `{n}` in it is a number below `most`."""
 
     def address(name: str, known: Known, chance: random.Random) -> str:
-        n = chance.randrange(1, most)
-        return f"{start(name, known, chance)}?{query.format(n=n, p=f'{n:06d}')}"
+        return f"{plain(name, known, chance)}?{query.format(n=chance.randrange(1, most))}"
+
+    return address
+
+
+def finding(sort: str, query: str = "") -> Address:
+    """Return what makes an address that searches for a text of a sort that `known` lists."""
+
+    def address(name: str, known: Known, chance: random.Random) -> str:
+        return f"{plain(name, known, chance)}?{query}q={quote(chance.choice(known[sort]))}"
 
     return address
 
@@ -88,8 +97,8 @@ STOPS: Final[tuple[Stop, ...]] = (
     *_for(("home",), (SELLER, BUYER, OFFICER, OTHER, "adviser.miit", AUDITOR, CUSTOMS, OPERATOR)),
     # orders
     *_for(("orders:index",), (SELLER, BUYER, OFFICER, AUDITOR)),
-    Stop("orders:index", SELLER, asking("q=PO-{p}"), "by number"),
-    Stop("orders:index", OFFICER, asking("q=Company%20{n}%20", 90), "by company"),
+    Stop("orders:index", SELLER, finding("order number"), "by number"),
+    Stop("orders:index", OFFICER, finding("company"), "by company"),
     Stop("orders:index", SELLER, asking("page=40"), "page 40"),
     *_for(("orders:show",), (SELLER, OFFICER, AUDITOR), of("order")),
     Stop("orders:show", BUYER, of("order of the buyer")),
@@ -102,8 +111,10 @@ STOPS: Final[tuple[Stop, ...]] = (
     Stop("cases:index", OFFICER, asking("state=under_review"), "under review"),
     Stop("cases:index", OFFICER, asking("whose=mine"), "mine"),
     Stop("cases:index", OFFICER, asking("attention=1"), "came back"),
-    Stop("cases:index", OFFICER, asking("whose=all&q=PO-{p}"), "by order"),
-    Stop("cases:index", OFFICER, asking("whose=all&q=Company%20{n}%20", 90), "by company"),
+    Stop("cases:index", OFFICER, asking("expiring=1"), "evidence expires"),
+    Stop("cases:index", AUDITOR, asking("whose=all&expiring=1"), "evidence expires"),
+    Stop("cases:index", OFFICER, finding("order number", "whose=all&"), "by order"),
+    Stop("cases:index", OFFICER, finding("company", "whose=all&"), "by company"),
     Stop("cases:index", OFFICER, asking("whose=all&page=40"), "page 40"),
     Stop("cases:index", AUDITOR, asking("whose=all&side=import&page=40"), "import, page 40"),
     *_for(("cases:show",), (SELLER, OFFICER, OTHER, AUDITOR), of("export case")),
@@ -119,7 +130,7 @@ STOPS: Final[tuple[Stop, ...]] = (
     Stop("cases:apply_check", BUYER, of("import draft"), "import"),
     # parties
     *_for(("parties:index",), (SELLER, OFFICER)),
-    Stop("parties:index", OFFICER, asking("q=Company%20{n}"), "by name"),
+    Stop("parties:index", OFFICER, finding("company"), "by name"),
     Stop("parties:index", OFFICER, asking("page=20"), "page 20"),
     *_for(("parties:show",), (SELLER, OFFICER), of("party")),
     Stop("parties:new", OPERATOR, plain),
@@ -128,16 +139,16 @@ STOPS: Final[tuple[Stop, ...]] = (
     *_for(("ledger:authorisations",), (SELLER, BUYER, OFFICER, AUDITOR)),
     Stop("ledger:authorisations", OFFICER, asking("page=40"), "page 40"),
     Stop("ledger:authorisations", OFFICER, asking("key=import&state=suspended&page=5"), "suspended"),
-    Stop("ledger:authorisations", OFFICER, asking("q=BIS-2026-F{n}"), "by number"),
-    Stop("ledger:authorisations", SELLER, asking("q=Company%20{n}%20", 90), "by company"),
+    Stop("ledger:authorisations", OFFICER, finding("authorisation number"), "by number"),
+    Stop("ledger:authorisations", SELLER, finding("company"), "by company"),
     *_for(("ledger:authorisation",), (SELLER, OFFICER), of("authorisation")),
     Stop("ledger:authorisation", AUDITOR, of("busy authorisation"), "many movements"),
     Stop("ledger:authorisation", AUDITOR, far_back, "far back"),
     *_for(("ledger:shipments",), (SELLER, BUYER, OFFICER, CUSTOMS)),
     Stop("ledger:shipments", CUSTOMS, asking("page=40"), "page 40"),
     Stop("ledger:shipments", CUSTOMS, asking("state=delivered&page=40"), "delivered, page 40"),
-    Stop("ledger:shipments", SELLER, asking("q=SH-F{n}"), "by number"),
-    Stop("ledger:shipments", SELLER, asking("q=Company%20{n}%20", 90), "by company"),
+    Stop("ledger:shipments", SELLER, finding("shipment number"), "by number"),
+    Stop("ledger:shipments", SELLER, finding("company"), "by company"),
     *_for(("ledger:shipment",), (SELLER, OFFICER), of("shipment at the gate")),
     *_for(("ledger:shipment",), (CUSTOMS,), of("shipment")),
     Stop("ledger:shipment_plan", SELLER, of("order")),
@@ -146,6 +157,12 @@ STOPS: Final[tuple[Stop, ...]] = (
     *_for(("ledger:batch",), (BUYER, OTHER), of("batch")),
     Stop("ledger:batch", OTHER, of("busy batch"), "many authorisations"),
     Stop("ledger:batch_open", OTHER, plain),
+    *_for(("ledger:caps",), (SELLER, OFFICER)),
+    Stop("ledger:cap_choose", OFFICER, plain),
+    *_for(("ledger:usage",), (CUSTOMS, AUDITOR)),
+    Stop("ledger:usage", AUDITOR, asking("show=refused"), "refused"),
+    Stop("ledger:usage", CUSTOMS, asking("page=40"), "page 40"),
+    Stop("ledger:usage_new", CUSTOMS, plain),
     *_for(("ledger:flows",), (SELLER, BUYER, OFFICER, AUDITOR)),
     # papers
     Stop("papers:document", SELLER, of("release")),
@@ -207,12 +224,13 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "openid_connect_login": "leads to the provider",
     "openid_connect_callback": "comes from the provider",
     "set_language": "a form without a page",
+    "ledger:usage_balances": "a file of every balance, for another system: as long as the ledger",
 }
 
 
 def known() -> Known:
     """Return what there is to look at on this desk, some hundreds of each sort."""
-    from django.db.models import Count, F
+    from django.db.models import Count
 
     from twokey.chips import catalogue
     from twokey.desk.cases.models import Application, Decision, Document, Order
@@ -234,6 +252,10 @@ def known() -> Known:
     waiting = Shipment.objects.filter(state__in=("planned", "reserved")).order_by("-pk")
     return {
         "order": some(Order.objects.order_by("-pk")),
+        "order number": some(Order.objects.order_by("-pk"), "number"),
+        "company": some(Organisation.objects.filter(imports__isnull=False).order_by("-pk").distinct(), "name_latin"),
+        "authorisation number": some(granted, "number"),
+        "shipment number": some(Shipment.objects.order_by("-pk"), "number"),
         "order of the buyer": some(Order.objects.filter(importer=buyer).order_by("-pk")),
         "order at the gate": some(waiting, "order_id"),
         "export case": some(cases.filter(authority__side="export").exclude(state="draft")),
@@ -256,7 +278,7 @@ def known() -> Known:
         "shipment at the gate": some(waiting),
         "batch": some(batches, "batch"),
         "busy batch": some(batches, "batch")[:1],
-        "release": some(Release.objects.annotate(n=F("number")).order_by("-pk"), "n"),
+        "release": some(Release.objects.order_by("-pk"), "number"),
         "provision": [tuple(each.split(":", 1)) for each in law().provisions],
         "instrument": [each.id for _regime, each in instruments(law())],
         "chip": [each.name for each in catalogue()],

@@ -153,6 +153,9 @@ class Application(models.Model):
             models.Index(fields=["authority", "state", "submitted_at"]),
             models.Index(fields=["applicant", "state", "submitted_at"]),
             models.Index(fields=["submitted_at", "id"]),  # the list of both authorities' cases, oldest first
+            models.Index(  # what came back to an authority, which is little
+                fields=["authority", "submitted_at", "id"], condition=~models.Q(attention=""), name="case_came_back"
+            ),
         )
 
 

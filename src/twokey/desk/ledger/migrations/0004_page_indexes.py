@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("audit", "0003_page_indexes"),
         ("cases", "0003_page_indexes"),
-        ("ledger", "0002_ledger"),
+        ("ledger", "0003_faster_movements"),
         ("parties", "0002_append_only"),
     ]
 
