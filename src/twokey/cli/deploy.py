@@ -259,7 +259,7 @@ def validate(file: Path, rows_file: Path | None, chart: Path | None, form: str, 
 def calibrate(files: tuple[Path, ...], out: Path, public: bool, folds: int) -> None:
     """Refit the constants from measurements, your site's own included, and tell the error on rows left out.
 
-    Takes one to two minutes on the public rows.
+    Takes about half a minute of processor time on the public rows.
     """
     from twokey.chips import UserError
     from twokey.cli import deploy_views
