@@ -108,9 +108,9 @@ def _openings(reopened: Flags, fresh: Floats) -> Changes:
     """Return the share that converts from each opening of the import key on: the n-th of a path takes its n-th draw."""
     steps, paths = np.divmod(np.flatnonzero(reopened), reopened.shape[1])
     by_path = np.argsort(paths.astype(np.min_scalar_type(reopened.shape[1])), kind="stable")  # few bits sort fast
-    sorted_paths = paths[by_path]
+    counts = np.bincount(paths, minlength=reopened.shape[1])
     nth = np.empty_like(paths)
-    nth[by_path] = np.arange(1, len(paths) + 1) - np.searchsorted(sorted_paths, sorted_paths)
+    nth[by_path] = np.arange(1, len(paths) + 1) - np.repeat(np.cumsum(counts) - counts, counts)
     share = fresh[nth % len(fresh), paths]
     return Changes(steps, len(reopened), share, who=paths)
 

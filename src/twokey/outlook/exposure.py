@@ -132,12 +132,9 @@ def exposure(
     ends, line = scenario.quarters * 13, build(scenario)
     keys: list[tuple[Flags, Flags, Flags, Flags]] = []
     for block in simulate(scenario, workers):
-        waits = (block.inputs[name] / scenario.step_weeks for name in ("licence_weeks", "batch_weeks"))
-        asked = (
-            _asked(flags, free, wait)
-            for flags, free, wait in zip((block.us, block.cn), (line.us_free, line.cn_free), waits, strict=True)
-        )
-        keys.append((block.us, block.cn, *asked))
+        licence, batch = (block.inputs[name] / scenario.step_weeks for name in ("licence_weeks", "batch_weeks"))
+        pending = _asked(block.us, line.us_free, licence), _asked(block.cn, line.cn_free, batch)
+        keys.append((block.us, block.cn, *pending))
     us, cn, us_asked, cn_asked = (np.concatenate(parts, axis=1) for parts in zip(*keys, strict=True))
     found = []
     for order in book:

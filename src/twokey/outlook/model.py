@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twokey.outlook import flows, keys
-from twokey.outlook.inputs import correlate
+from twokey.outlook.inputs import Input, correlate
 from twokey.outlook.scenario import Scenario
 from twokey.outlook.stocks import Floats, History
 from twokey.outlook.strikes import Moments
@@ -64,7 +64,7 @@ def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck t
     """
     draws = _draw(scenario, number, paths if columns is None else 1 + int(columns.max()))
     drawn, clocks, singles, luck = draws if columns is None else [part[..., columns] for part in draws]
-    x = {n: i.at(row) for (n, i), row in zip(scenario.inputs.items(), drawn if z is None else z, strict=True)}
+    x = _Inputs(scenario.inputs, drawn if z is None else z)
     line = line or build(scenario)
     when = _Clock(scenario)
     forever = when(singles[0], x["overwatch_rate"])
@@ -111,6 +111,25 @@ def _draw(scenario: Scenario, number: int, paths: int) -> list[Floats]:
         correlate(parts[0][:, seed], list(scenario.inputs), scenario.correlations)
     z, clocks, singles, luck = (part.reshape(len(part), -1)[:, :paths] for part in parts)
     return [z, clocks.reshape(2, keys.MOVES, paths), singles, luck]
+
+
+class _Inputs(Mapping[str, Floats]):
+    """The inputs at their drawn scores; each is reckoned when it is first asked for."""
+
+    def __init__(self, given: Mapping[str, Input], z: Floats) -> None:
+        self._given, self._scores = given, dict(zip(given, z, strict=True))
+        self._known: dict[str, Floats] = {}
+
+    def __getitem__(self, name: str) -> Floats:
+        if name not in self._known:
+            self._known[name] = self._given[name].at(self._scores[name])
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
 
 
 class _Clock:
