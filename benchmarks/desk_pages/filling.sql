@@ -191,8 +191,8 @@ INSERT INTO notices_subscription (user_id, order_id, created_at) SELECT u.id, f.
 INSERT INTO web_cases_savedview (user_id, name, query) SELECT id, format('view %s', v), 'state=submitted' FROM auth_user, generate_series(1, 20) v WHERE username = 'officer.bis.1' ON CONFLICT DO NOTHING;
 INSERT INTO audit_outboxmessage (topic, subject_kind, subject_id, body, state, attempts, last_error, created_at, next_attempt_at, sent_at)
 SELECT 'release', 'shipment', shipment_0 + s, '{}', 'sent', 1, '', now(), now(), now() FROM shipped, cast_of;
-INSERT INTO ledger_usagerow (file_sha256, row, accepted, code, body, by, at) SELECT md5((n / 1000)::text), n, true, '',
-    jsonb_build_object('licence', 'BIS-2026-F' || n, 'shipment', 'SH-F' || n, 'quantity', 5, 'unit', 'pcs', 'currency', 'USD', 'entry', 'E-' || n, 'on', current_date::text, 'place', 'mainland'),
+INSERT INTO ledger_usagerow (file_sha256, row, accepted, code, body, by, at) SELECT md5((n / 1000)::text), n, n % 20 <> 0, CASE WHEN n % 20 = 0 THEN 'unknown_licence' ELSE '' END,
+    jsonb_build_object('licence', format('BIS-2026-F%s', n), 'shipment', format('SH-F%s', n), 'quantity', 10, 'unit', 'pcs', 'currency', 'USD', 'entry', format('E-%s', n), 'on', current_date, 'place', 'mainland'),
     'customs.gacc', now() FROM filled;
 INSERT INTO audit_received (kind, authority, number, "order", said_at, sha256, signed_by, body, jws, by, at)
 SELECT 'twokey.authorisation/1', 'NDRC', format('NDRC-%s', id), format('PO-ELSEWHERE-%s', id), now(), md5(id::text) || md5('received'), 'key', '{}', '{}', 'operator', now() FROM filled;

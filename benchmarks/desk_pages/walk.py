@@ -67,10 +67,10 @@ def of(sort: str, *more: Any) -> Address:
 
 
 def asking(query: str, most: int = 900) -> Address:
-    """Return what makes an address with a query; `{n}` in it is a number below `most`."""
+    """Return what makes an address with a query; `{n}` in it is a number below `most`, `{deep}` a late page."""
 
     def address(name: str, known: Known, chance: random.Random) -> str:
-        return f"{plain(name, known, chance)}?{query.format(n=chance.randrange(1, most))}"
+        return f"{plain(name, known, chance)}?{query.format(n=chance.randrange(1, most), deep=known['late page'][0])}"
 
     return address
 
@@ -99,7 +99,7 @@ STOPS: Final[tuple[Stop, ...]] = (
     *_for(("orders:index",), (SELLER, BUYER, OFFICER, AUDITOR)),
     Stop("orders:index", SELLER, finding("order number"), "by number"),
     Stop("orders:index", OFFICER, finding("company"), "by company"),
-    Stop("orders:index", SELLER, asking("page=40"), "page 40"),
+    Stop("orders:index", SELLER, asking("page={deep}"), "late page"),
     *_for(("orders:show",), (SELLER, OFFICER, AUDITOR), of("order")),
     Stop("orders:show", BUYER, of("order of the buyer")),
     Stop("orders:show", SELLER, of("order at the gate"), "at the gate"),
@@ -115,8 +115,8 @@ STOPS: Final[tuple[Stop, ...]] = (
     Stop("cases:index", AUDITOR, asking("whose=all&expiring=1"), "evidence expires"),
     Stop("cases:index", OFFICER, finding("order number", "whose=all&"), "by order"),
     Stop("cases:index", OFFICER, finding("company", "whose=all&"), "by company"),
-    Stop("cases:index", OFFICER, asking("whose=all&page=40"), "page 40"),
-    Stop("cases:index", AUDITOR, asking("whose=all&side=import&page=40"), "import, page 40"),
+    Stop("cases:index", OFFICER, asking("whose=all&page={deep}"), "late page"),
+    Stop("cases:index", AUDITOR, asking("whose=all&side=import&page={deep}"), "import, late page"),
     *_for(("cases:show",), (SELLER, OFFICER, OTHER, AUDITOR), of("export case")),
     Stop("cases:show", OTHER, of("import case"), "its own"),
     Stop("cases:decide", OFFICER, of("export case of the officer")),
@@ -137,7 +137,7 @@ STOPS: Final[tuple[Stop, ...]] = (
     Stop("parties:lists", OFFICER, plain),
     # ledger
     *_for(("ledger:authorisations",), (SELLER, BUYER, OFFICER, AUDITOR)),
-    Stop("ledger:authorisations", OFFICER, asking("page=40"), "page 40"),
+    Stop("ledger:authorisations", OFFICER, asking("page={deep}"), "late page"),
     Stop("ledger:authorisations", OFFICER, asking("key=import&state=suspended&page=5"), "suspended"),
     Stop("ledger:authorisations", OFFICER, finding("authorisation number"), "by number"),
     Stop("ledger:authorisations", SELLER, finding("company"), "by company"),
@@ -145,8 +145,8 @@ STOPS: Final[tuple[Stop, ...]] = (
     Stop("ledger:authorisation", AUDITOR, of("busy authorisation"), "many movements"),
     Stop("ledger:authorisation", AUDITOR, far_back, "far back"),
     *_for(("ledger:shipments",), (SELLER, BUYER, OFFICER, CUSTOMS)),
-    Stop("ledger:shipments", CUSTOMS, asking("page=40"), "page 40"),
-    Stop("ledger:shipments", CUSTOMS, asking("state=delivered&page=40"), "delivered, page 40"),
+    Stop("ledger:shipments", CUSTOMS, asking("page={deep}"), "late page"),
+    Stop("ledger:shipments", CUSTOMS, asking("state=delivered&page={deep}"), "delivered, late page"),
     Stop("ledger:shipments", SELLER, finding("shipment number"), "by number"),
     Stop("ledger:shipments", SELLER, finding("company"), "by company"),
     *_for(("ledger:shipment",), (SELLER, OFFICER), of("shipment at the gate")),
@@ -161,7 +161,7 @@ STOPS: Final[tuple[Stop, ...]] = (
     Stop("ledger:cap_choose", OFFICER, plain),
     *_for(("ledger:usage",), (CUSTOMS, AUDITOR)),
     Stop("ledger:usage", AUDITOR, asking("show=refused"), "refused"),
-    Stop("ledger:usage", CUSTOMS, asking("page=40"), "page 40"),
+    Stop("ledger:usage", CUSTOMS, asking("page={deep}"), "late page"),
     Stop("ledger:usage_new", CUSTOMS, plain),
     *_for(("ledger:flows",), (SELLER, BUYER, OFFICER, AUDITOR)),
     # papers
@@ -252,6 +252,7 @@ def known() -> Known:
     waiting = Shipment.objects.filter(state__in=("planned", "reserved")).order_by("-pk")
     return {
         "order": some(Order.objects.order_by("-pk")),
+        "late page": [max(2, min(40, Application.objects.count() // 2500))],
         "order number": some(Order.objects.order_by("-pk"), "number"),
         "company": some(Organisation.objects.filter(imports__isnull=False).order_by("-pk").distinct(), "name_latin"),
         "authorisation number": some(granted, "number"),
