@@ -22,9 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from twokey.outlook import flows, model, reference
+from twokey.outlook.demand import MOST_DOMESTIC
 from twokey.outlook.run import run
 from twokey.outlook.scenario import Scenario, load
 from twokey.outlook.sliders import quick
+from twokey.outlook.stocks import STOCKS
 
 PATHS, QUARTERS = 10_000, 20
 FEW = 40
@@ -33,8 +35,8 @@ FEW = 40
 def main() -> None:
     """Print each engine's time, its ratio to ours, and the mean that it found."""
     base = replace(load("founding-case-2026-01-28"), paths=PATHS, quarters=QUARTERS)
-    stocks, hazards = len(flows.STOCKS), 10
-    print(f"{PATHS:,} paths x {QUARTERS} quarters, {stocks} stocks, {hazards} hazards; draws included; one thread")
+    kinds, hazards = len(STOCKS), 10
+    print(f"{PATHS:,} paths x {QUARTERS} quarters, {kinds} stocks, {hazards} hazards; draws included; one thread")
     for steps, name in ((3, "month"), (13, "week")):
         scenario = replace(base, steps_a_quarter=steps)
         ours = best(partial(drain, scenario))
@@ -198,7 +200,7 @@ def pysd_values(draws: Draws, path: int) -> dict[str, Any]:
     for t in range(steps):
         openings += opened[t]
         for strike in strikes.mandate:
-            share = min(flows.MOST_DOMESTIC, share + x["mandate_step"]) if strike == t else share
+            share = min(MOST_DOMESTIC, share + x["mandate_step"]) if strike == t else share
         m *= 2.0 if strikes.hbm_relief == t else 1.0
         if strikes.equipment == t:
             grow_m = grow_g = 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,5 +86,7 @@ def delivered(model: Any, values: Mapping[str, Any]) -> float:
     """Run one path and return the units delivered at the end."""
     pandas: Any = importlib.import_module("pandas")
     params = {k: pandas.Series(v, index=range(len(v))) if k in SERIES else v for k, v in values.items()}
-    found = model.run(params=params, return_columns=["delivered_ever"], return_timestamps=[model.time.final_time()])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Replacing a constant value", UserWarning)  # it is what the series are for
+        found = model.run(params=params, return_columns=["delivered_ever"], return_timestamps=[model.time.final_time()])
     return float(found["delivered_ever"].iloc[-1])

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from click.testing import CliRunner, Result
 
 from twokey.chips import UserError
 from twokey.cli.main import twokey
+from twokey.cli.outlook_words import SAYINGS
+from twokey.outlook.report import write_all
+from twokey.outlook.run import run
+from twokey.outlook.scenario import load
 
 BOOK = str(Path(__file__).parents[2] / "examples" / "outlook" / "open-book.csv")
 SMALL = ["--paths", "200", "--quarters", "4"]
@@ -115,3 +122,50 @@ def test_the_answer_speaks_chinese() -> None:
     assert "起点以来累计交付" in text
     assert "走私算力单列" in text
     assert "compute of China" not in text
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["run", *SMALL, "--line", "gap_8bit"],
+        ["run", *SMALL, "--include-smuggled"],
+        ["commit", *SMALL],
+        ["arrive", *SMALL],
+        ["explain", *SMALL, "--quarter", "3"],
+        ["explain", *SMALL, "--quarter", "3", "--line", "gap_8bit", "--below", "30"],
+        ["frontier", *SMALL],
+        ["compare", "no-exports", "world-2026-10-09", *SMALL, "--quarter", "4"],
+        ["exposure", BOOK, "--paths", "200", "--quarters", "6"],
+        ["inputs"],
+        ["scenarios"],
+    ],
+    ids=lambda a: "-".join(a[:1]),
+)
+def test_no_english_is_left_in_a_chinese_answer(args: list[str]) -> None:
+    text = call(*args, "--lang", "zh").output
+    assert re.search("[\u4e00-\u9fff]", text)
+    left = re.findall(r"\b[a-z]{2,}(?: [a-z]{2,})+\b", text.replace("twokey outlook run", ""))
+    assert not left
+
+
+@pytest.mark.parametrize("name", SAYINGS)
+def test_both_languages_of_a_sentence_have_the_same_gaps(name: str) -> None:
+    gaps = [{gap for _, gap, _, _ in Formatter().parse(text) if gap} for text in SAYINGS[name]]
+    assert gaps[0] == gaps[1] or name == "defined"
+
+
+def test_progress_is_told_while_charts_are_drawn(tmp_path: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+    result = run(replace(load("founding-case-2026-01-28"), paths=100, quarters=2))
+    written = write_all(result, tmp_path, lambda done, of, name: told.append((done, of, name)))
+    assert [done for done, _, _ in told] == list(range(len(told)))
+    assert told[-1] == (len(told) - 1, len(told) - 1, "report.html")
+    assert {name for _, _, name in told} <= {file.name for file in written}
+    assert {"gap_8bit.svg", "gap_8bit.zh.svg", "keys.zh.html"} <= {name for _, _, name in told}
+
+
+def test_a_chart_speaks_the_language_of_the_answer(tmp_path: Path) -> None:
+    for lang, title in (("en", "Two aims"), ("zh", "两个目标")):
+        file = tmp_path / f"aims-{lang}.json"
+        call("frontier", "--paths", "50", "--quarters", "2", "--lang", lang, "--out", str(file))
+        assert json.loads(file.read_text(encoding="utf-8"))["title"]["text"] == title

@@ -9,6 +9,7 @@ import celpy
 
 from twokey.deploy.enforce.policy import CHIP_LABEL, TAINT
 
+GROUPS = dict.fromkeys(("resourceclaims", "resourceclaimtemplates", "deviceclasses"), "resource.k8s.io")
 _ENV = celpy.Environment()
 
 
@@ -25,12 +26,21 @@ def admitted(policies: list[dict[str, Any]], resource: str, operation: str, cont
     """The messages of the refusals of one request; empty where it is admitted."""
     refusals = []
     params = next((m for m in policies if m["kind"] == "ConfigMap"), {})
+    denied = {  # a policy without a binding that denies does nothing
+        m["spec"]["policyName"]
+        for m in policies
+        if m["kind"] == "ValidatingAdmissionPolicyBinding" and "Deny" in m["spec"]["validationActions"]
+    }
     for manifest in policies:
-        if manifest["kind"] != "ValidatingAdmissionPolicy":
+        if manifest["kind"] != "ValidatingAdmissionPolicy" or manifest["metadata"]["name"] not in denied:
             continue
         spec = manifest["spec"]
         rules = spec["matchConstraints"]["resourceRules"]
-        if not any(resource in rule["resources"] and operation in rule["operations"] for rule in rules):
+        group = GROUPS.get(resource, "")
+        if not any(
+            resource in rule["resources"] and operation in rule["operations"] and group in rule["apiGroups"]
+            for rule in rules
+        ):
             continue
         given = {"oldObject": {}, "namespaceObject": {"metadata": {}}, **context, "params": params}
         given["request"] = {

@@ -271,7 +271,9 @@ def real() -> Policy:
 
 
 def test_kubernetes_manifests_are_strictly_valid(real: Policy) -> None:
-    made = [*admission.manifests(real, {"n1": H200}), *queues.namespaces(real), *queues.device_classes(real)]
+    dra = [*claims.manifests(real), *queues.device_classes(real)]
+    made = [*admission.manifests(real, {"n1": H200}), *queues.namespaces(real), *dra]
+    assert {m["kind"] for m in dra} == {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "DeviceClass"}
     for manifest in made:
         kubernetes_validate.validate(manifest, "1.35", strict=True)
     wrong = json.loads(json.dumps(made[2]))
@@ -379,8 +381,17 @@ def test_claims_are_refused_where_a_condition_refuses_the_chip_and_only_there(
     assert bool(refused) == (not allowed)
 
 
-def test_only_licence_administrators_define_device_classes() -> None:
+@pytest.mark.parametrize("resource", ["resourceclaims", "resourceclaimtemplates"])
+@pytest.mark.parametrize("operation", ["CREATE", "UPDATE"])
+def test_a_claim_is_checked_when_it_is_made_and_when_it_is_changed(resource: str, operation: str) -> None:
+    spec: dict[str, Any] = {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": H200}}]}}
+    claim = {"metadata": {"name": "c", "labels": {}}, "spec": spec if resource == "resourceclaims" else {"spec": spec}}
+    assert admitted(CLAIMS, resource, operation, {"object": claim, "namespaceObject": namespace("training")})
+
+
+@pytest.mark.parametrize("operation", ["CREATE", "UPDATE", "DELETE"])
+def test_only_licence_administrators_define_device_classes(operation: str) -> None:
     made = {"object": {"metadata": {"name": "mine"}, "spec": {}}}
-    assert admitted(CLAIMS, "deviceclasses", "CREATE", made)
+    assert admitted(CLAIMS, "deviceclasses", operation, made)
     admin = {"request": {"operation": "CREATE", "userInfo": {"username": "a", "groups": [ADMINS]}}}
     assert not admitted(CLAIMS, "deviceclasses", "CREATE", {**made, **admin})

@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twokey.deploy import hardware, model
-from twokey.deploy.constants import packaged
+from twokey.deploy.constants import Constants, packaged
 from twokey.deploy.devices import Hardware, altered
 from twokey.deploy.equivalence import curve
+from twokey.deploy.performance.forward import padded
+from twokey.deploy.performance.network import all_to_all
 from twokey.deploy.search import Options, Work, serving_options, training_options
 
 CHIPS = ("H200 SXM", "H20", "Ascend 910C", "Ascend 910B2", "MetaX C500", "Cambricon MLU590", "B200", "L40S", "MI300X")
@@ -106,6 +108,38 @@ def test_uncalibrated_chips_have_the_widest_interval() -> None:
     unknown = bounds(k, "decode", hardware("Cambricon MLU590").family, True, "own")
     assert all(unknown[1] / unknown[0] > high / low for low, high in known)
     assert not k.calibrated("family", hardware("Kunlunxin P800").family)
+
+
+@settings(deadline=None, max_examples=40)
+@given(chips, works, st.floats(0.01, 1.0))
+def test_reading_the_cache_again_is_never_faster(chip: str, work: Work, reread: float) -> None:
+    """Only where query heads share a cached head: MLA and full multi-head attention have nothing to read again."""
+    values = dict(packaged().values)
+    rates = []
+    for share in (0.001, reread):
+        values[f"engine.{work.engine}.reread"] = share
+        rates.append(best(serving_options(hardware(chip), work, Constants(values))))
+    assert rates[1] <= rates[0] * (1 + 1e-9)
+    if work.kind == "decode" and work.shape.shared_heads == 1:
+        assert rates[1] == rates[0]
+
+
+@given(st.floats(1, 1e5), st.floats(1.01, 4.0))
+def test_tiles_cost_at_most_twice_and_more_rows_never_less(rows: float, factor: float) -> None:
+    tile = np.asarray(64.0)
+    few, many = (rows * f * float(padded(np.asarray(rows * f), tile)) for f in (1.0, factor))
+    assert rows <= few <= 2 * rows
+    assert few <= many
+
+
+def test_a_domain_is_sent_one_copy_of_a_token() -> None:
+    """Eight experts over four servers: fewer bytes leave than copies are made."""
+    on = serving_options(hardware("H800"), Work("decode", model("DeepSeek-V3")), packaged()).on
+    size = np.asarray(1e9)
+    once, eight = (float(np.ravel(all_to_all(on, np.asarray(32.0), size, copies))[0]) for copies in (1.0, 8.0))
+    assert eight < once
+    within = (float(np.ravel(all_to_all(on, np.asarray(8.0), size, copies))[0]) for copies in (1.0, 8.0))
+    assert next(within) == next(within)  # inside one domain every copy is sent
 
 
 def test_two_dies_share_a_cards_figures() -> None:

@@ -21,6 +21,7 @@ from twokey.cli.deploy import deploy
 from twokey.deploy import constants as keep
 from twokey.deploy.calibrate import predictions
 from twokey.deploy.constants import UNFITTED, packaged
+from twokey.deploy.counterparts import counterparts, kept_together
 from twokey.deploy.fitting import fit, folds
 from twokey.deploy.measurements import Measurement, groups, public, read_text
 from twokey.deploy.predict import predict, prepare
@@ -95,9 +96,29 @@ def test_own_measurements_move_the_constants_and_nothing_else() -> None:
 
 
 def test_pairs_count_only_equal_work_on_two_chips() -> None:
-    found = pairs(validate(public(), packaged()))
-    assert found.pairs > 50
+    rows = public()
+    assert all(
+        rows[a].shape == rows[b].shape and rows[a].metric == rows[b].metric and rows[a].device != rows[b].device
+        for a, b in counterparts(rows)
+    )
+    found = pairs(validate(rows, packaged()))
+    assert found.pairs == len(counterparts(rows)) > 100
     assert found.sign >= 0.9
+
+
+def test_a_split_by_pairs_leaves_both_sides_out_at_once() -> None:
+    rows = public()
+    names = kept_together(rows)
+    home = {i: number for number, part in enumerate(folds(names, 6)) for i in part.tolist()}
+    assert all(home[a] == home[b] for a, b in counterparts(rows))
+    whole = dict(zip(groups(rows), names, strict=True))
+    assert [whole[group] for group in groups(rows)] == names
+    assert len(set(names)) > 150
+
+
+def test_constants_are_few() -> None:
+    """Six a chip family, two an engine and eight for the world are fitted; the rest are stated assumptions."""
+    assert [sum(spread > 0 for _, spread, _, _ in spec.values()) for spec in keep.GROUPS.values()] == [6, 2, 8]
 
 
 def test_a_bad_row_is_refused_by_line_and_counted() -> None:

@@ -30,7 +30,7 @@ def test_bulk_orders_are_all_or_nothing_with_a_report_by_line(world: World) -> N
     report = bulk.import_orders(world["seller"], "orders.csv", _orders_csv(world, good, bad, wrong))
     assert (report.done, report.made) == (False, ())
     assert [line for line, _ in report.errors] == [3, 4]
-    assert "'1.5' is not a whole number" in report.errors[0][1]
+    assert "“1.5” is not a whole number" in report.errors[0][1]
     assert not world.exporter.exports.exists()
     report = bulk.import_orders(world["seller"], "orders.csv", _orders_csv(world, good))
     assert (report.done, report.made) == (True, ("B-1",))

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from twokey.desk.audit.events import record
 from twokey.desk.cases import deciding, papers
-from twokey.desk.cases.models import Evidence
+from twokey.desk.cases.models import Evidence, Order, OrderParty
 from twokey.desk.ledger import adjusting, gate, releasing, shipments, states
 from twokey.desk.ledger.models import Balance, Condition, Release, Shipment
-from twokey.desk.parties import screening
+from twokey.desk.parties import screening, services
 from twokey.desk.parties.models import ScreeningList
 from twokey.desk.reasons import Refused
 
@@ -251,3 +253,46 @@ def test_a_lifted_condition_no_longer_blocks(world: World) -> None:
             world[officer], condition.pk, text_en="Lifted.", text_zh="解除。", why="agreed", lift=True
         )
     assert reasons(world, shipment) == set()
+
+
+def _crowd(world: World, order: Order, count: int) -> None:
+    """Add parties with everything that their names are made of, each screened more than once."""
+    operator = world["operator"]
+    for n in range(count):
+        owner, carrier = (
+            services.add_party(
+                operator,
+                name=f"{what} {order.pk} {n}",
+                name_latin=f"{what} {order.pk} {n}",
+                kind="private",
+                country="SG",
+                hq_country="SG",
+                aliases=[f"{what} alias {order.pk} {n}"],
+                ultimate_parent_id=world.rival.pk,
+            )
+            for what in ("Owner", "Carrier")
+        )
+        services.add_share(operator, owner, carrier, 6_000, today(), "a register")
+        services.add_share(operator, owner, world.importer, 10, today(), "a register")
+        OrderParty.objects.create(order=order, organisation=carrier, role="carrier")
+    world.import_list([{"id": f"{order.pk}", "name": "Nobody Else Trading", "alt_names": [], "addresses": []}])
+
+
+def _queries(world: World, shipment: Shipment) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert "no_laboratory" in reasons(world, shipment)
+    return len(captured)
+
+
+def test_the_gate_asks_the_database_the_same_for_many_parties_and_items_as_for_few(world: World) -> None:
+    planned, reserved = [], []
+    for items, parties in ((1, 1), (5, 9)):
+        order = world.order(lines=items)
+        _crowd(world, order, parties)
+        world.both(order)
+        shipment = world.shipment(order)
+        planned.append(_queries(world, shipment))
+        shipments.reserve(world["seller"], shipment.pk, "1")
+        reserved.append(_queries(world, shipment))
+    assert planned[0] == planned[1]
+    assert reserved[0] == reserved[1]

@@ -127,7 +127,7 @@ def test_a_suspension_reaches_both_parties_and_both_keys(world: World) -> None:
     assert "ledger.suspend" not in told(world["rival"])
     row = services.notices(world["buyer"]).get(verb="ledger.suspend")
     assert services.sentence(row, "en") == f"{export.number} was suspended; nothing moves under it"
-    assert services.sentence(row, "zh") == f"{export.number} 已中止；不得据此移动货物"
+    assert services.sentence(row, "zh") == f"{export.number} 已暂停；不得据此移动货物"
 
 
 def test_a_whole_walk_tells_every_verb_without_a_dash_in_it(world: World) -> None:
@@ -256,7 +256,7 @@ def test_the_digest_says_what_waits_what_ends_and_what_happened(world: World) ->
     papers.add_evidence(
         world["seller"],
         order.pk,
-        "security_procedures",
+        "security_audit",
         document.pk,
         issuer="X",
         issued_on=today(),
@@ -269,7 +269,7 @@ def test_the_digest_says_what_waits_what_ends_and_what_happened(world: World) ->
     assert [each.text.split()[0] for each in parts["ending"].lines] == [export.number]
     assert not [each for each in digest.digest_of(world["bis1"], "en") if each.code == "waiting"]
     seller = {each.code: each for each in digest.digest_of(world["seller"], "zh")}
-    assert "security_procedures" in seller["evidence"].lines[0].text
+    assert "security audit" in seller["evidence"].lines[0].text
     assert {"ending", "happened"} <= set(seller)
     assert all(CJK.search(each.heading) for each in seller.values())
     assert digest.digest_of(world["rival"], "en") == []

@@ -44,7 +44,7 @@ def test_a_ratio_cap_is_half_of_what_was_shipped_at_home_in_tpp(world: World) ->
     ratio.state_home_shipments(world["operator"], cap.pk, date(2026, 7, 1), 2, 15_832, "company filing")
     shipments.reserve(world["seller"], world.shipment(order, 1).pk, "1")
     assert verify_ledger().differences == ()
-    assert ratio.share_reached(cap.product) == (5_000, "since_rule")
+    assert ratio.share_reached([cap.product]) == (5_000, "since_rule")
 
 
 def test_the_window_must_be_chosen_by_a_person(world: World) -> None:

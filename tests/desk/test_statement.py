@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from twokey.desk.cases import batches
-from twokey.desk.ledger import adjusting, releasing, shipments, states
+from twokey.desk.ledger import adjusting, progress, releasing, shipments, states
 from twokey.desk.ledger import statement as module
 from twokey.desk.ledger.holdings import batch_view
 from twokey.desk.ledger.models import Authorisation
@@ -82,12 +84,12 @@ def test_a_correction_is_a_line_and_the_next_page_starts_where_this_one_ends(wor
     assert lines[0].reason == "three were never sent"
 
 
-def test_a_statement_takes_two_queries_and_one_more_for_its_conditions(world: World) -> None:
+def test_a_statement_takes_two_queries_beside_what_belongs_to_its_authorisation(world: World) -> None:
     release = world.released(10)
     pk = release.shipment.lines.get().export_authorisation_id or 0
     with CaptureQueriesContext(connection) as found:
         statement(world["seller"], pk)
-    assert len(found) == 3
+    assert len(found) == 5  # conditions, importer, exporter
 
 
 def test_another_party_sees_no_statement(world: World) -> None:
@@ -145,3 +147,27 @@ def test_the_days_of_the_trade_add_up_and_stay_within_what_one_may_see(world: Wo
     assert over_time(world["buyer"])[-1].approved_import == 100
     assert over_time(world["rival"])[-1].released == 0
     assert flows(world["buyer"]) == flows_of(list(shipments.authorisations(world["buyer"])))
+
+
+def test_what_a_process_keeps_of_the_days_is_what_it_would_add_up_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "_kept", {})
+    monkeypatch.setattr(progress, "_STEP", timedelta(0))  # all that was written is kept at once
+    people = [world[login] for login in ("auditor", "seller", "buyer", "rival")]
+    for _round in range(3):
+        world.released(10)
+        kept = [over_time(each) for each in people]
+        with monkeypatch.context() as patch:
+            patch.setattr(progress, "_kept", {})
+            assert kept == [over_time(each) for each in people]
+    assert [days[-1].released if days else 0 for days in kept] == [30, 30, 30, 0]
+    monkeypatch.setattr(progress, "_between", lambda *_range: Counter())  # nothing is read anew any more
+    assert [over_time(each) for each in people] == kept
+
+
+def test_a_row_that_may_not_be_committed_yet_is_not_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "_kept", {})
+    over_time(world["auditor"])
+    world.released(10)  # within the hour of what was kept
+    assert over_time(world["auditor"])[-1].released == 10

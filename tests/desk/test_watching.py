@@ -42,6 +42,14 @@ def test_a_party_cannot_state_what_the_file_must_show(world: World) -> None:
             drafting.set_facts(world["seller"], order.pk, {name: True})
 
 
+def test_a_fact_that_is_stated_as_nothing_is_unknown_again(world: World) -> None:
+    order = world.order()
+    stated = drafting.set_facts(world["seller"], order.pk, {"site.state_funded": True}).facts
+    left = drafting.set_facts(world["seller"], order.pk, {"site.state_funded": ""}).facts
+    assert left == {name: value for name, value in stated.items() if name != "site.state_funded"}
+    assert left != stated
+
+
 def test_the_queue_is_shown_with_a_constant_number_of_queries(world: World) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -102,6 +103,18 @@ def test_a_condition_of_ones_own_is_a_gate(quantity: int | None, status: str, tm
     assert key.conditions[-1:] == ("us-export:small",)
     assert ("item.quantity" in key.missing) == (quantity is None)
     assert assess(order, day, law=changed).law_digest != assess(order, day).law_digest
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"), [("order.item.tp", "no fact order.item.tp"), ("law.a1", "no parameter law.a1")]
+)
+def test_a_line_of_a_question_that_names_nothing_is_refused_where_it_stands(
+    wrong: str, told: str, tmp_path: Path
+) -> None:
+    line = f'first = [{{ if = "{wrong} == order.item.tpp", then = "no_licence" }}]'
+    file = put(f'title = "wrong"\n[questions.us-export.export_route]\n{line}\n', tmp_path)
+    with pytest.raises(UserError, match=rf"{re.escape(str(file))}:2: export_route: {re.escape(told)}"):
+        amended(law(), file)
 
 
 def test_two_overlays_lie_over_each_other(tmp_path: Path) -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from functools import partial
+from operator import eq
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twokey.law.engine.diagram import IMPOSSIBLE, Diagrams, Variable
+from twokey.law.engine.boxes import boxes, cover
+from twokey.law.engine.diagram import Diagrams
 from twokey.law.engine.fold import Folded
+from twokey.law.engine.forest import IMPOSSIBLE
 from twokey.law.engine.one import compile_one
 from twokey.law.engine.tree import And, AnyOf, Arith, Branch, Compare, Const, Fact, Member, Node, Not, Or, Ref
+from twokey.law.engine.variables import Variable
 
 QUICK = settings(max_examples=80, deadline=None)
 FLAGS = ("item.datacenter", "consignee.entity_list")
@@ -93,12 +98,12 @@ def test_counts_boxes_and_covers_are_those_of_all_cells(first: Node, second: Nod
     for wanted in ("a", "b", "c"):
         cells = [chosen for chosen, facts in every if decide(facts.get)[1][0] == wanted]
         assert diagrams.count(question, wanted, diagrams.variables) == len(cells)
-        boxes = [box for box, _ in diagrams.boxes(question, lambda value, wanted=wanted: value == wanted)]
-        assert sorted(sum(_inside(chosen, box) for box in boxes) for chosen, _ in every) == sorted(
+        found = [box for box, _ in boxes(diagrams, question, partial(eq, wanted))]
+        assert sorted(sum(_inside(chosen, box) for box in found) for chosen, _ in every) == sorted(
             int(chosen in cells) for chosen, _ in every
         )
-        cover = list(diagrams.cover(question, lambda value, wanted=wanted: value == wanted, 100))
-        assert all(any(_inside(chosen, box) for box in cover) == (chosen in cells) for chosen, _ in every)
+        covering = list(cover(diagrams, question, partial(eq, wanted), 100, diagrams.care))
+        assert all(any(_inside(chosen, box) for box in covering) == (chosen in cells) for chosen, _ in every)
 
 
 def _inside(chosen: Mapping[str, int], box: Mapping[str, frozenset[int]]) -> bool:
@@ -122,7 +127,7 @@ def test_care_rules_out_sums_that_their_parts_exclude() -> None:
     }
     names = [one.name for one in diagrams.variables]
     allowed = set()
-    for box, _ in diagrams.boxes(diagrams.care, bool):
+    for box, _ in boxes(diagrams, diagrams.care, bool):
         allowed.update(itertools.product(*(box.get(name, frozenset((0, 1))) for name in names)))
     assert allowed == feasible
 
@@ -138,7 +143,7 @@ def test_care_for_lists_is_what_several_circuits_can_do_together() -> None:
         for name in ("strong", "dense", "weak")
     }
     allowed = set()
-    for box, _ in diagrams.boxes(diagrams.care, bool):
+    for box, _ in boxes(diagrams, diagrams.care, bool):
         for cell in itertools.product(
             *(sorted(box.get(one.name, range(one.classes.size))) for one in diagrams.variables)
         ):

@@ -107,7 +107,7 @@ START = date(2024, 1, 1)
 ACT = Instrument("act", "Act", "法", "rule", START, "primary")
 
 
-def small(text: str, *, instrument: str = "act", **parameters: Any) -> Law:
+def small(text: str, *, instrument: str = "act", asserted_by: str | None = None, **parameters: Any) -> Law:
     """Return a law of one provision, with parameters `name=(value, unit)`."""
     rules = Rulebook("small")
 
@@ -118,7 +118,7 @@ def small(text: str, *, instrument: str = "act", **parameters: Any) -> Law:
 
     key = "small:only"
     tree = read_text(text, Source("small.toml", 3), lambda name: f"small:{name}" if name == "only" else None)
-    rules.provisions[key] = replace(only, tree=tree, file="small.toml", line=3)
+    rules.provisions[key] = replace(only, tree=tree, file="small.toml", line=3, asserted_by=asserted_by)
     values = {
         name: Parameter(
             name, name, name, (DatedValue(start[0] if start else START, value, "act", "1", "primary"),), unit
@@ -132,6 +132,8 @@ WRONG = {
     "an unknown fact": (small("order.item.tp >= law.low", low=(1, "TPP")), ["no fact order.item.tp", "item.tpp"]),
     "an unknown parameter": (small("order.item.tpp >= law.lov", low=(1, "TPP")), ["no parameter law.lov", "low"]),
     "an unknown instrument": (small("order.item.datacenter", instrument="akt"), ["no instrument 'akt'", "act"]),
+    "an unknown fact that stands for it": (
+        small("order.item.datacenter", asserted_by="item.datacentre"), ["no fact 'item.datacentre'", "item.datacenter"]),
     "another unit": (small("order.item.tpp >= law.low", low=(1, "GB/s")), ["a number in TPP is compared with a number in GB/s"]),
     "another unit of a sum": (
         small("order.item.tpp + order.item.dram_bandwidth_gbs >= law.low", low=(1, "TPP")), ["a number in TPP", "a number in GB/s"]),

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from twokey.law.change import amended
+from twokey.law.engine.diagram import Diagrams
 from twokey.law.engine.law import Law
 from twokey.law.engine.tree import Branch, Const
-from twokey.law.prove import Proof, prove
+from twokey.law.prove import ROUTE, Proof, prove
 from twokey.law.source import law
 from twokey.law.state import state_of
 
@@ -33,6 +34,20 @@ def test_every_proof_holds_for_the_law() -> None:
     told = proofs(law())
     assert len(told) >= 7
     assert [one for one in told.values() if not one.holds] == []
+
+
+def test_a_cell_with_no_answer_of_its_question_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = Diagrams.question
+
+    def wrong(self: Diagrams, key: str, *rest: Any, **named: Any) -> int:
+        found = right(self, key, *rest, **named)
+        never = {self.leaf("case_by_case"): self.leaf("(no answer)")}
+        return self.mapped(found, never) if key == ROUTE else found
+
+    monkeypatch.setattr(Diagrams, "question", wrong)
+    proof = proofs(law())["one answer"]
+    assert not proof.holds
+    assert ROUTE in proof.detail
 
 
 def test_a_listed_party_that_is_cleared_is_found(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from twokey.law.change import amended, ready_amendments
-from twokey.law.engine.diagram import Diagrams, Variable, _decide
+from twokey.law.engine.boxes import boxes
+from twokey.law.engine.diagram import Diagrams
 from twokey.law.engine.law import Law, Pack
 from twokey.law.engine.tree import Compare, facts_of
+from twokey.law.engine.variables import Variable, decide
 from twokey.law.reach import ORDINARY, reach_of
 from twokey.law.source import law
 from twokey.law.state import state_of
@@ -31,7 +33,7 @@ def test_an_order_of_each_box_moves_as_it_says(name: str) -> None:
         two = (diagrams.question(reach.question, cared=False), diagrams.question(reach.question, 1, cared=False))
         pair = diagrams.given(diagrams.paired(*two), ORDINARY)
         wanted = (reach.before, reach.after)
-        for box, _ in diagrams.boxes(pair, lambda value, wanted=wanted: value == wanted, 200):
+        for box, _ in boxes(diagrams, pair, lambda value, wanted=wanted: value == wanted, 200):
             for corner in (min, max):
                 plain = {fact: corner(indexes) for fact, indexes in box.items() if by_name[fact].joined is None}
                 facts = {**ORDINARY, **{fact: by_name[fact].classes.sample(index) for fact, index in plain.items()}}
@@ -52,7 +54,7 @@ def _settled(variable: Variable, facts: dict[str, Any]) -> int | None:
     """Return the side on which a sum lies for an order, None where a part of it is unknown."""
     if not isinstance(variable.joined, Compare) or not set(facts_of(variable.joined)) <= facts.keys():
         return None
-    return int(_decide(variable.joined, facts))
+    return int(decide(variable.joined, facts))
 
 
 def test_the_counts_are_those_of_all_cells() -> None:

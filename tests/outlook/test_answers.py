@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,11 @@ from twokey.outlook.arrive import arrive
 from twokey.outlook.basis import MixedBasisError
 from twokey.outlook.commit import commit, newsvendor, profit, unit_economics
 from twokey.outlook.compare import compare, frontier
+from twokey.outlook.events import Event
 from twokey.outlook.explain import _peel, box, sobol, tornado
 from twokey.outlook.exposure import exposure, read_book
-from twokey.outlook.scenario import Vendor, load
+from twokey.outlook.model import run_block
+from twokey.outlook.scenario import Scenario, Vendor, load, with_inputs
 from twokey.outlook.sliders import quick
 
 FOUNDING = replace(load("founding-case-2026-01-28"), paths=1_500, quarters=6, steps_a_quarter=3)
@@ -129,6 +131,50 @@ def test_the_frontier_trades_the_two_aims_and_marks_the_present_policy() -> None
     assert at[800_000.0, 0.0].domestic_made <= at[0.0, 0.0].domestic_made
 
 
+SURE = {  # every input at its middle, every delay a week, no chance: what follows can be reckoned by hand
+    name: given.central for name, given in FOUNDING.inputs.items()
+} | {
+    "applications": 5e6, "vendor_stock": 5e6, "foreign_demand_year": 3e6, "china_demand_year": 5e7,
+    "china_demand_growth": 0.0, "us_units_to_date": 1e9, "writedown_year": 0.0, "mandate": 0.0, "mandate_rate": 0.0,
+    **dict.fromkeys(("us_close_rate", "us_open_rate", "cn_close_rate", "cn_open_rate", "overwatch_rate"), 0.0),
+    **dict.fromkeys(("hbm_relief_rate", "foundry_shock_rate", "chip_security_rate", "equipment_rate"), 0.0),
+    **dict.fromkeys(
+        ("licence_weeks", "conversion_weeks", "inspection_weeks", "customs_weeks", "install_weeks"), 1.0
+    ),
+}  # fmt: skip
+
+
+def _sure(*events: Event, **inputs: float) -> Scenario:
+    """Return a scenario in which nothing is left to chance."""
+    base = replace(load("founding-case-2026-01-28"), quarters=8, paths=2)
+    opened = Event(base.as_of, "export", "licence", {}, None, True, "", (), "", 0)
+    return replace(with_inputs(base, SURE | inputs), events=(opened, *events))
+
+
+@pytest.mark.parametrize("cap", [0.0, 20_000.0, 400_000.0])
+def test_the_frontier_follows_a_reckoning_by_hand(cap: float) -> None:
+    scenario = _sure()
+    point = next(p for p in frontier(scenario, (cap,), (0.0,), paths=2) if not p.present)
+    assert point.foreign / scenario.chip.h100e_8bit == pytest.approx(2 * 0.9 * cap)  # two years, nine in ten convert
+    # Memory binds at home: the stock at the start and two years of growing output, eight stacks a package.
+    week, growth = SURE["hbm_year"] / 52, (1 + SURE["hbm_growth"]) ** (1 / 52)
+    stacks = SURE["hbm_stock"] + sum(week * growth**n for n in range(1, 105))
+    assert point.domestic_made == pytest.approx(stacks / 8)
+
+
+def test_a_cap_that_is_raised_lets_through_what_the_batch_still_allows() -> None:
+    start = FOUNDING.as_of
+
+    def event(days: int, act: str, units: float = 0.0) -> Event:
+        numbers = {"units": units} if units else {}
+        return Event(start + timedelta(days=days), "import", act, numbers, None, act == "case_by_case", "", (), "", 0)
+
+    events = (event(0, "case_by_case"), event(0, "batch", 400_000), event(0, "total_cap", 50_000))
+    scenario = _sure(*events, event(182, "total_cap", 80_000), conversion=1.0, batch_units=0.0)
+    approved = run_block(scenario, 0, 2).of("approved_ever")[:, 0]
+    assert approved[1:].tolist() == pytest.approx([50_000] * 2 + [80_000] * 6)
+
+
 def test_a_better_point_is_never_left_off_the_frontier() -> None:
     points = frontier(replace(FOUNDING, quarters=4), (0.0, 400_000.0), (0.0, 0.6), paths=300)
     for point in points:
@@ -179,6 +225,15 @@ def test_exposure_of_a_book_grows_with_what_is_still_open() -> None:
     for e in found:
         assert e.units_at_risk == pytest.approx(e.order.units * (1 - e.p_moves))
     assert found[0].p_export_closes < found[1].p_export_closes  # a later due day leaves more time to turn
+
+
+def test_who_has_yet_to_ask_waits_for_a_licence_and_a_batch_where_they_are_needed() -> None:
+    turned = replace(read_book(BOOK)[0], export_key="turned", import_key="turned", due=date(2026, 6, 30))
+    book = [turned, replace(turned, export_key="pending"), replace(turned, import_key="pending")]
+    now, licence, batch = (e.p_moves for e in exposure(FOUNDING, book))
+    assert now > licence > batch  # a batch takes longer than a licence
+    free = replace(load("unrestricted"), paths=200, quarters=6)
+    assert [e.p_moves for e in exposure(free, book)] == [1.0] * 3
 
 
 def test_no_order_moves_where_exports_are_banned() -> None:

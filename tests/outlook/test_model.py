@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twokey.chips import UserError
-from twokey.outlook import flows, model, reference
+from twokey.outlook import flows, model, reference, stocks
 from twokey.outlook.events import Event
-from twokey.outlook.flows import DIES_A_PACKAGE, STACKS_A_PACKAGE, STOCKS
-from twokey.outlook.inputs import Correlation, problem, scores
+from twokey.outlook.inputs import Correlation, correlate, problem
 from twokey.outlook.model import Block, run_block
 from twokey.outlook.run import run
 from twokey.outlook.scenario import Scenario, load, with_inputs
+from twokey.outlook.stocks import DIES_A_PACKAGE, STACKS_A_PACKAGE, STOCKS
 from twokey.outlook.timeline import build
 
 FOUNDING = load("founding-case-2026-01-28")
@@ -154,7 +154,7 @@ def _told(scenario: Scenario) -> tuple[Block, list[list[dict[str, float]]]]:
 
 def _follows(scenario: Scenario) -> None:
     block, told = _told(scenario)
-    for name in flows.STATE:
+    for name in stocks.STATE:
         one_by_one = np.array([[state[name] for state in path] for path in told]).T
         np.testing.assert_allclose(block.of(name), one_by_one, rtol=1e-9, atol=1e-6, err_msg=name)
 
@@ -179,8 +179,8 @@ def test_the_same_seed_gives_the_same_numbers_on_any_number_of_workers() -> None
 
 
 def test_a_path_does_not_depend_on_how_many_follow() -> None:
-    few = run_block(replace(FOUNDING, quarters=2), 0, 7).state
-    many = run_block(replace(FOUNDING, quarters=2), 0, 300).state
+    few = run_block(replace(FOUNDING, quarters=2), 0, 7).history.gates
+    many = run_block(replace(FOUNDING, quarters=2), 0, 300).history.gates
     assert np.array_equal(few, many[:, :, :7])
 
 
@@ -233,7 +233,8 @@ def test_many_paths_are_binned_close_to_the_exact_quantiles(monkeypatch: pytest.
 
 def test_correlated_inputs_keep_their_own_spread() -> None:
     names = ["mandate", "substitution", "learning"]
-    drawn = scores(np.random.default_rng(1), names, 20_000, [Correlation("mandate", "learning", 0.7)])
+    drawn = np.random.default_rng(1).standard_normal((3, 20_000))
+    correlate(drawn, names, [Correlation("mandate", "learning", 0.7)])
     found = np.corrcoef(drawn)
     assert found[0, 2] == pytest.approx(0.7, abs=0.02)
     assert found[0, 1] == pytest.approx(0.0, abs=0.03)

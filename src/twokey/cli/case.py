@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,46 @@ def show_order(actor: Actor, form: str, order_id: int) -> None:
         items = "; ".join(f"{x['units']:,} × {x['chip']}" for x in body.pop("lines"))
         body = {**body, "items": items, **states}
     show(body, form)
+
+
+@order.command("book")
+@click.option(
+    "--due", type=click.DateTime(["%Y-%m-%d"]), help="Day for lines without authorisation (default: a year on)."
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the book here: .csv or .json.")
+@at_desk
+def open_book(actor: Actor, form: str, due: datetime | None, out: Path | None) -> None:
+    """List what is still to move of every open order, and how each key stands.
+
+    `twokey outlook exposure FILE` says what a turn of either key does to these orders.
+    """
+    from dataclasses import asdict, fields
+
+    from django.utils import timezone
+
+    from twokey.desk.ledger.remaining import OpenLine, open_lines
+    from twokey.desk.ledger.usage import as_csv
+
+    today = timezone.now().date()
+    lines = open_lines(actor, today, due.date() if due else today + timedelta(days=364))
+    rows = [{**asdict(line), "due": str(line.due)} for line in lines]
+    if out is None and form != "csv":
+        show(rows, form, empty="No order is open.")
+        return
+    if out and out.suffix.casefold() not in (".csv", ".json"):
+        raise UserError(f"{out}: a book is written as .csv or .json")
+    if out and out.suffix.casefold() == ".json":
+        text = json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+    else:
+        text = as_csv(rows) or ",".join(field.name for field in fields(OpenLine)) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({type(error).__name__})") from None
+    click.echo(f"wrote {len(rows):,} lines to {out}; see `twokey outlook exposure {out}`", err=True)
 
 
 @order.command("create")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -206,14 +207,15 @@ def calibration(rows: Sequence[Measurement], done: Calibration, out: str) -> Non
     """Print the held-out and the fitted errors of a calibration."""
     from twokey.deploy.validate import pairs, scores, with_intervals
 
-    for title, predicted in (("groups left out of the fit", done.held_out), ("the final fit", done.fitted)):
+    left_out, final = "groups left out of the fit", "the final fit"
+    for title, predicted, both in ((left_out, done.held_out, done.paired), (final, done.fitted, done.fitted)):
         of = with_intervals(rows, predicted, done.constants)
         click.echo(click.style(title, bold=True))
         for name, each in scores(of):
             click.echo(f"  {name:26} {'rows':>5} {'median':>9} {'90th':>9} {'bias':>9} inside 80 %")
             for s in each:
                 click.echo(f"  {s.words()}")
-        ratio = pairs(of)
+        ratio = pairs(replace(of, predicted=both))
         if ratio.pairs:
             click.echo(
                 f"  chip against chip: {ratio.pairs} pairs, median error {100 * ratio.median:.1f} %, "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokey.cli.outlook_view import Format, say, show
+from twokey.cli.outlook_view import Format, phrase, say, show
 
 if TYPE_CHECKING:
     from twokey.outlook.scenario import Scenario
@@ -99,8 +99,8 @@ def scenarios(form: Format) -> None:
         rows.append(
             {"scenario": name, "as of": str(s.as_of), "title": s.title, "title_zh": s.title_zh, "about": s.about}
         )
-    show(rows, form, columns=("scenario", "as of", "title", "title_zh"))
-    say("\nRun one with `twokey outlook run NAME`, or copy its file and change it: see docs/outlook.md.", form)
+    show(rows, form, columns=("scenario", "as of", "title"))
+    say("ready", form)
 
 
 @outlook.command()
@@ -112,7 +112,9 @@ def inputs(scenario: str, form: Format) -> None:
     from twokey.outlook.scenario import load
 
     rows = [input_row(given) for given in load(scenario).inputs.values()]
-    show(rows, form, columns=("input", "low", "central", "high", "interval", "unit", "confidence", "sources"))
+    show(rows, form, columns=(
+        "input", "what", "low", "central", "high", "interval", "unit", "confidence", "sources",
+    ))  # fmt: skip
 
 
 @outlook.command()
@@ -145,9 +147,10 @@ def series(names: Sequence[str], as_of: Any, total: bool, form: Format) -> None:
         form, columns=("id", "value", "unit", "low", "high", "basis", "known from", "confidence"),
     )  # fmt: skip
     if total and rows:
-        say(f"\nsum: {sum(r.value for r in rows):,.6g} {rows[0].unit} ({rows[0].basis})", form)
+        say("sum", form, value=f"{sum(r.value for r in rows):,.6g}", unit=rows[0].unit, basis=rows[0].basis)
     for basis in sorted({r.basis for r in rows} & set(DEFINITIONS)):
-        say(f"\n{basis}: {DEFINITIONS[basis][0]}", form)
+        en, zh = DEFINITIONS[basis]
+        say("defined", form, basis=basis, en=en, zh=zh)
 
 
 @outlook.command()
@@ -208,10 +211,10 @@ def compare(form: Format, names: Sequence[str], quarter: int, **options: Any) ->
         from twokey.cli.outlook_run import SHORT
 
         rows = [{**row, "counted by": SHORT.get(row["basis"], row["basis"].partition(": ")[2])} for row in rows]
-    show(rows, form, columns=shown, title=f"Median at quarter {quarter} (probabilities: share of paths)")
+    show(rows, form, columns=shown, title=phrase("compare", quarter=quarter))
     starts = {s.as_of for s in loaded}
     if len(starts) > 1:
-        say("\nThe scenarios start on different days: " + ", ".join(f"{s.name} {s.as_of}" for s in loaded), form)
+        say("starts", form, days=", ".join(f"{s.name} {s.as_of}" for s in loaded))
 
 
 @outlook.command()

@@ -6,7 +6,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from twokey.cli.outlook_view import Format, say, show
+import click
+
+from twokey.cli.outlook_view import Format, in_words, language, phrase, say, show
 from twokey.outlook.backtest import Report, backtest
 from twokey.outlook.check import Inputs, Outcome, check_file
 from twokey.outlook.sources import data_folder
@@ -21,9 +23,12 @@ def check_and_show(file: Path | None, inputs_file: Path | None, form: Format) ->
     show(rows, form, columns=("analysis", "output", "printed", "computed", "off by", "within", "status"))
     for outcome in outcomes:
         if outcome.computed.reason and outcome.status != "reproduced":
-            say(f"\n{outcome.published.analysis}, {outcome.published.output}: {outcome.computed.reason}", form)
+            published, reason = outcome.published, outcome.computed.reason
+            say("reason", form, analysis=published.analysis, output=published.output, reason=reason)
     counts = Counter(outcome.status for outcome in outcomes)
-    say("\n" + ", ".join(f"{n} {status}" for status, n in counts.most_common()), form)
+    if form in ("text", "markdown"):
+        told = (phrase("counted", n=n, status=in_words(status)) for status, n in counts.most_common())
+        click.echo("\n" + ("，" if language() == "zh" else ", ").join(told))
     if counts["differs"]:
         sys.exit(1)
 
@@ -54,13 +59,13 @@ def backtest_and_show(file: Path | None, strict: bool, form: Format) -> None:
     ))  # fmt: skip
     if form in ("json", "csv"):
         return
-    say("\nmodel, persistence, climatology, guidance: CRPS in the target's unit; for events the Brier score.", form)
-    say("\nRolling origins: controlled revenue of the next quarter, CRPS in USD bn", form)
+    say("backtest_scores", form)
+    say("rolling", form)
     show(rolled_rows(report), form)
-    say("\n" + summary(report), form)
+    _summary(report, form)
     for scored in report.scored:
         if scored.mean is None:
-            say(f"{scored.target.place}: {scored.target.id} was not forecast: {scored.note}", form)
+            say("not_forecast", form, place=scored.target.place, target=scored.target.id, note=scored.note)
 
 
 def target_rows(report: Report) -> list[dict[str, object]]:
@@ -106,20 +111,15 @@ def rolled_rows(report: Report) -> list[dict[str, object]]:
     ]
 
 
-def summary(report: Report) -> str:
-    """Return the means in words, with each bar and whether it holds."""
-    model = report.mean_crps()
-    lines = ["Mean CRPS over targets (each divided by its scale, known at the origin):"]
+def _summary(report: Report, form: Format) -> None:
+    """Print the means in words, with each bar and whether it holds."""
+    say("mean_crps", form)
     for name in ("persistence", "climatology", "guidance"):
         beside, rival = report.mean_crps(beside=name), report.mean_crps(name)
-        verdict = "better" if beside < rival else "no worse" if beside == rival else "WORSE"
-        lines.append(f"  model {beside:.3f} against {name} {rival:.3f}: {verdict}")
+        verdict = phrase("better" if beside < rival else "no_worse" if beside == rival else "worse")
+        say("against", form, model=f"{beside:.3f}", rival=in_words(name), rivals=f"{rival:.3f}", verdict=verdict)
+    say("all_targets", form, model=f"{report.mean_crps():.3f}", pinball=f"{report.mean_pinball():.3f}")
     held, of = report.coverage()
-    share = held / of if of else float("nan")
-    lines += [
-        f"  model over all quantities: {model:.3f}; pinball {report.mean_pinball():.3f}",
-        f"80 % intervals held {held} of {of} outcomes ({share:.0%}; wanted: 65-95 %)",
-        f"Brier: model {report.mean_brier():.3f}, persistence {report.mean_brier('persistence'):.3f}, "
-        f"climatology {report.mean_brier('climatology'):.3f}",
-    ]
-    return "\n".join(lines)
+    say("coverage", form, held=held, of=of, share=f"{held / of if of else float('nan'):.0%}")
+    rivals = {name: f"{report.mean_brier(name):.3f}" for name in ("persistence", "climatology")}
+    say("brier", form, model=f"{report.mean_brier():.3f}", **rivals)

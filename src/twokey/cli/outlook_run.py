@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
-from twokey.cli.outlook_view import Format, language, number, say, show
+from twokey.cli.outlook_view import Format, language, number, phrase, say, show
 from twokey.outlook import basis, charts
 from twokey.outlook.arrive import arrive
 from twokey.outlook.commit import commit
 from twokey.outlook.compare import frontier
 from twokey.outlook.explain import box, sobol, tornado
 from twokey.outlook.exposure import Exposure, exposure, read_book
+from twokey.outlook.lines import find_line
 from twokey.outlook.run import run
 from twokey.outlook.scenario import Scenario
 from twokey.outlook.sources import snapshot_hash
@@ -43,26 +44,24 @@ def run_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) -> N
         rows = [{**row, "seed": scenario.seed, "data_sha256": snapshot_hash()} for row in rows]
     elif not options["lines"]:
         rows = [row for row in rows if row["quarter"] == quarter]
-    told = f"{_title(scenario)}: from {scenario.as_of}, quarter {quarter} ends {result.ends[quarter]}"
+    told = phrase("run", title=_title(scenario), start=scenario.as_of, quarter=quarter, end=result.ends[quarter])
     columns = ["side", "what", "unit", "counted by", "p10", "p50", "p90", "mean"]
     if form in ("text", "markdown"):
         rows = [{**row, "counted by": SHORT.get(row["basis"], row["basis"].partition(": ")[2])} for row in rows]
     if options["lines"]:
-        told, columns = f"{_title(scenario)}: from {scenario.as_of}", ["end", *columns]
+        told = phrase("run_lines", title=_title(scenario), start=scenario.as_of)
+        columns = ["end", *columns]
     show(rows, form, title=told, columns=columns)
-    note = "counted in China's totals" if scenario.include_smuggled else "a line of its own, not in any total"
-    say(
-        f"\n{scenario.paths:,} paths, seed {scenario.seed}. Smuggled compute is {note}. 8-bit and bandwidth are "
-        "two ways to count one chip: never add them.",
-        form,
-    )
+    smuggled = phrase("smuggled_in" if scenario.include_smuggled else "smuggled_out")
+    say("paths", form, paths=f"{scenario.paths:,}", seed=scenario.seed, smuggled=smuggled, bases=phrase("bases"))
     if options["out"]:
         from twokey.outlook.report import write_all
 
-        for file in write_all(result, options["out"]):
-            click.echo(f"wrote {file}", err=True)
+        for file in write_all(result, options["out"], _drawing):
+            click.echo(phrase("wrote", file=file), err=True)
     if options["book"]:
-        say("", form)
+        if form in ("text", "markdown"):
+            click.echo()
         exposure_and_show(scenario, options["book"], form, options["workers"])
 
 
@@ -94,9 +93,9 @@ def commit_and_show(scenario: Scenario, form: Format, out: Path | None, workers:
                 {"what": "CVaR 10 % in two stages, USD", "value": answer.cvar_two_stage},
             ],
             form,
-            title=f"{_title(scenario)}: selling window {scenario.vendor.window_quarters} quarters",
+            title=phrase("vendor", title=_title(scenario), quarters=scenario.vendor.window_quarters),
         )
-        say(f"\nPackages, once both keys were seen in week {scenario.vendor.decide_week}:", form)
+        say("stages", form, week=scenario.vendor.decide_week)
         show(
             [
                 {"export key": _open(s.export_open), "import key": _open(s.import_open), "P": s.probability,
@@ -105,10 +104,15 @@ def commit_and_show(scenario: Scenario, form: Format, out: Path | None, workers:
             ],
             form,
         )  # fmt: skip
-        say("\nThe answer turns on (rank correlation with what sells):", form)
-        show([{"input": n, "correlation": c} for n, c in answer.turns_on], form)
-        say("\nCosts are placeholders unless the scenario's [vendor] section states them.", form)
-    _chart(charts.commitment(answer), out)
+        if answer.turns_on:
+            say("turns_on", form)
+            show([{"input": n, "correlation": c, **_what(scenario, n)} for n, c in answer.turns_on], form, columns=(
+                "input", "correlation", "what it is",
+            ))  # fmt: skip
+        else:
+            say("turns_on_nothing", form, paths=f"{scenario.paths:,}")
+        say("costs", form)
+    _chart(charts.commitment(answer, language()), out)
 
 
 def arrive_and_show(scenario: Scenario, form: Format, out: Path | None, options: dict[str, Any]) -> None:
@@ -128,23 +132,20 @@ def arrive_and_show(scenario: Scenario, form: Format, out: Path | None, options:
             form,
         )  # fmt: skip
     else:
-        show(rows, form, title=f"{_title(scenario)}: {buyer.approved:,.0f} units approved for this buyer")
+        show(rows, form, title=phrase("buyer", title=_title(scenario), units=f"{buyer.approved:,.0f}"))
         named = (("least expected cost", answer.chosen), ("least worst regret", answer.cautious))
-        say(
-            f"\nDomestic order, placed now (it takes 3-4 quarters); at least {answer.least_order:,.0f} by the mandate:",
-            form,
-        )
+        say("buyer_order", form, least=f"{answer.least_order:,.0f}")
         if form != "csv":
             show(
                 [
                     {"choice": name, "packages": c.order, "expected cost, USD": c.cost,
-                     "regret if never": c.regret_never,
-                     "if late (half)": c.regret_late, "if on time": c.regret_on_time}
+                     "if the chips never come": c.regret_never, "if half come": c.regret_late,
+                     "if all come in time": c.regret_on_time}
                     for name, c in named
                 ],
                 form,
             )  # fmt: skip
-    _chart(charts.arrival(answer), out)
+    _chart(charts.arrival(answer, language()), out)
 
 
 def explain_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) -> None:
@@ -153,21 +154,22 @@ def explain_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) 
     swings = tornado(scenario, line, quarter)
     shares = sobol(scenario, line, quarter)
     found = box(scenario, line, quarter, below=options["below"], above=options["above"], workers=options["workers"])
+    told = find_line(line)
+    called = f"{told.zh}（{line}）" if language() == "zh" else f"{told.en} ({line})"
     if form == "json":
         show(
             [{"tornado": [asdict(s) for s in swings], "sobol": [asdict(s) for s in shares], "box": asdict(found)}], form
         )
     else:
         rows = [
-            {"input": s.name, "from": s.low_input, "to": s.high_input, "line at low": s.low, "line at high": s.high}
+            {"input": s.name, "from": s.low_input, "to": s.high_input, "line at low": s.low, "line at high": s.high,
+             **_what(scenario, s.name)}
             for s in swings[:12]
-        ]
-        show(
-            rows,
-            form,
-            title=f"Mean of {line} at quarter {quarter}; all inputs at their medians: {number(swings[0].base)}",
-        )
-        say("\nShares of the variance of that mean (Sobol; +- is a 95 % half-width):", form)
+        ]  # fmt: skip
+        show(rows, form, title=phrase("tornado", line=called, quarter=quarter, base=number(swings[0].base)), columns=(
+            "input", "from", "to", "line at low", "line at high", "what it is",
+        ))  # fmt: skip
+        say("sobol", form)
         show(
             [
                 {"input": s.name, "alone": s.first, "+-": s.first_conf,
@@ -177,11 +179,25 @@ def explain_and_show(scenario: Scenario, form: Format, options: dict[str, Any]) 
             form,
         )  # fmt: skip
         say(
-            f"\nWhat would have to be true for {found.asked} (happens in {found.base_rate:.1%} of paths; in "
-            f"{found.density:.1%} of those inside this box, which holds {found.coverage:.1%} of them):", form,
+            "box", form, asked=found.asked.replace(line, called), base=f"{found.base_rate:.1%}",
+            density=f"{found.density:.1%}", coverage=f"{found.coverage:.1%}",
         )  # fmt: skip
-        show([{"what": b.name, "at least": _end(b.low), "at most": _end(b.high)} for b in found.limits], form)
-    _chart(charts.tornado(swings, f"{line}, quarter {quarter}"), options["out"])
+        show(
+            [
+                {"input": b.name if b.name in scenario.inputs else "", "at least": _end(b.low), "at most": _end(b.high),
+                 **_what(scenario, b.name)}
+                for b in found.limits
+            ],
+            form, columns=("input", "at least", "at most", "what it is"),
+        )  # fmt: skip
+    names = {n: given.what_zh if language() == "zh" else given.what for n, given in scenario.inputs.items()}
+    _chart(charts.tornado(swings, called, language(), names), options["out"])
+
+
+def _what(scenario: Scenario, name: str) -> dict[str, str]:
+    """Return what an input, or what the keys did, is: in both languages."""
+    given = scenario.inputs.get(name)
+    return {"what it is": given.what if given else name, **({"what it is_zh": given.what_zh} if given else {})}
 
 
 def frontier_and_show(scenario: Scenario, form: Format, out: Path | None, options: dict[str, Any]) -> None:
@@ -200,16 +216,17 @@ def frontier_and_show(scenario: Scenario, form: Format, out: Path | None, option
         }
         for p in points
     ]
-    show(rows, form, title=f"{_title(scenario)}: means after {scenario.quarters} quarters ({scenario.basis})")
-    say("\nThe cap and the mandate are the importing state's choice; the export key stays as in the scenario.", form)
-    _chart(charts.aims(points), out)
+    told = phrase("frontier", title=_title(scenario), quarters=scenario.quarters, basis=scenario.basis)
+    show(rows, form, title=told)
+    say("choice", form)
+    _chart(charts.aims(points, language()), out)
 
 
 def exposure_and_show(scenario: Scenario, book: Path, form: Format, workers: int) -> None:
     """Print what a turn of either key does to each order."""
     found = exposure(scenario, read_book(book), workers=workers)
     rows = [_exposed(e) for e in found]
-    show(rows, form, title=f"Exposure under {_title(scenario)}", columns=(
+    show(rows, form, title=phrase("exposure", title=_title(scenario)), columns=(
         "order", "party", "chip", "units", "due", "P(export key closes)", "P(import key closes)", "P(moves in time)",
         "units at risk", "value at risk",
     ))  # fmt: skip
@@ -217,7 +234,7 @@ def exposure_and_show(scenario: Scenario, book: Path, form: Format, workers: int
     for e in found:
         total[e.order.currency] = total.get(e.order.currency, 0) + e.value_at_risk_minor
     told = ", ".join(f"{value / 100:,.0f} {currency}" for currency, value in total.items())
-    say(f"\nAt risk in all: {sum(e.units_at_risk for e in found):,.0f} units, {told}", form)
+    say("at_risk", form, units=f"{sum(e.units_at_risk for e in found):,.0f}", money=told)
 
 
 def _exposed(e: Exposure) -> dict[str, Any]:
@@ -238,12 +255,18 @@ def _exposed(e: Exposure) -> dict[str, Any]:
 
 def _chart(spec: dict[str, Any], out: Path | None) -> None:
     if out:
-        click.echo(f"wrote {charts.save(spec, out)}", err=True)
+        click.echo(phrase("wrote", file=charts.save(spec, out)), err=True)
 
 
 def _progress(done: int, of: int) -> None:
     if sys.stderr.isatty():
-        click.echo(f"\r{done} of {of} blocks", nl=done == of, err=True)
+        click.echo("\r" + phrase("blocks", done=done, of=of), nl=done == of, err=True)
+
+
+def _drawing(done: int, of: int, name: str) -> None:
+    """Say on a terminal which file is being written."""
+    if sys.stderr.isatty():
+        click.echo("\r\033[K" + phrase("files", done=done, of=of, name=name), nl=done == of, err=True)
 
 
 def _title(scenario: Scenario) -> str:

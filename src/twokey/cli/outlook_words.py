@@ -1,4 +1,4 @@
-"""The words of `twokey outlook` in Chinese: whole cells and headings, then phrases inside sentences."""
+"""The words of `twokey outlook` in both languages: cells and headings, and whole sentences with named gaps."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ CELLS: Final[dict[str, str]] = {
     "expected units": "期望到货",
     "choice": "选择",
     "expected cost, USD": "期望成本（美元）",
-    "regret if never": "后悔值：不到",
-    "if late (half)": "迟到（一半）",
-    "if on time": "准时",
+    "regret, USD": "后悔值（美元）",
     "least expected cost": "期望成本最低",
     "least worst regret": "最大后悔最小",
     "policy": "政策",
@@ -128,71 +126,151 @@ CELLS: Final[dict[str, str]] = {
     "share of weeks export key open": "出口钥匙打开周数比例",
     "share of weeks import key open": "进口钥匙打开周数比例",
     "share of weeks both open": "两把钥匙均打开周数比例",
-    "Nothing to show.": "无内容。",
+    "what it is": "含义",
+    "if the chips never come": "若芯片始终不到",
+    "if half come": "若只到一半",
+    "if all come in time": "若按期全到",
+    "per year": "每年",
+    "per quarter": "每季度",
+    "times": "倍",
+    "weeks": "周",
+    "dies": "芯粒",
+    "stacks": "堆栈",
+    "units/year": "件/年",
+    "units/week": "件/周",
+    "h100e/year": "h100e/年",
+    "h100e/quarter": "h100e/季度",
+    "h100e (bandwidth)": "h100e（带宽）",
+    "packages/year": "封装件/年",
+    "stacks/year": "堆栈/年",
+    "thousand wafers/month": "千片晶圆/月",
+    "posterior": "后验",
+    "assumption": "假设",
+    "medium": "中等",
+    "weak": "较弱",
+    "low; window of the 50 % rule unverified": "低；50 % 规则的起算期未核实",
+    "id": "编号",
+    "how": "依据",
 }
 
-PHRASES: Final[tuple[tuple[str, str], ...]] = (
-    ("Smuggled compute is a line of its own, not in any total.", "走私算力单列，不计入任何合计。"),
-    ("Smuggled compute is counted in China's totals.", "走私算力已计入中国合计。"),
-    (
-        "8-bit and bandwidth are two ways to count one chip: never add them.",
-        "8 位与带宽是同一芯片的两种口径，不可相加。",
+SAYINGS: Final[dict[str, tuple[str, str]]] = {
+    "nothing": ("Nothing to show.", "无内容。"),
+    "ready": (
+        "Run one with `twokey outlook run NAME`, or copy its file and change it: see docs/outlook.md.",
+        "用 `twokey outlook run 名称` 运行，或复制其文件后修改：见 docs/outlook.md。",
     ),
-    (
+    "sum": ("sum: {value} {unit} ({basis})", "合计：{value} {unit}（{basis}）"),
+    "defined": ("{basis}: {en}", "{basis}：{zh}"),
+    "run": (
+        "{title}: from {start}, quarter {quarter} ends {end}",
+        "{title}：自 {start} 起，第 {quarter} 季度止于 {end}",
+    ),
+    "run_lines": ("{title}: from {start}", "{title}：自 {start} 起"),
+    "paths": ("{paths} paths, seed {seed}. {smuggled} {bases}", "{paths} 条路径，种子 {seed}。{smuggled}{bases}"),
+    "smuggled_out": (
+        "Smuggled compute is a line of its own, not in any total.",
+        "走私算力单列，不计入任何合计。",
+    ),
+    "smuggled_in": ("Smuggled compute is counted in China's totals.", "走私算力已计入中国合计。"),
+    "bases": (
+        "8-bit and bandwidth are two ways to count one chip: never add them.",
+        "8 位运算与带宽是同一芯片的两种口径，不可相加。",
+    ),
+    "drawing": ("drawing charts and the report", "正在绘制图表和报告"),
+    "wrote": ("wrote {file}", "已写入 {file}"),
+    "blocks": ("{done} of {of} blocks", "{done} / {of} 组"),
+    "files": ("{done} of {of} files: {name}", "{done} / {of} 个文件：{name}"),
+    "vendor": ("{title}: selling window {quarters} quarters", "{title}：销售窗口 {quarters} 个季度"),
+    "stages": (
+        "Packages, once both keys were seen in week {week}:",
+        "在第 {week} 周看到两把钥匙的状态后，封装多少件：",
+    ),
+    "turns_on": ("The answer turns on (rank correlation with what sells):", "结果取决于（与可售件数的秩相关）："),
+    "turns_on_nothing": (
+        "No input moves what sells by more than chance does on {paths} paths.",
+        "在 {paths} 条路径上，没有任何输入对可售件数的影响超过随机误差。",
+    ),
+    "costs": (
         "Costs are placeholders unless the scenario's [vendor] section states them.",
         "除非情景的 [vendor] 写明，成本均为占位值。",
     ),
-    ("The answer turns on (rank correlation with what sells):", "结果取决于（与可售件数的秩相关）："),
-    ("Packages, once both keys were seen in week", "看到两把钥匙后的封装件数，第（周）"),
-    (
+    "buyer": ("{title}: {units} units approved for this buyer", "{title}：该买家获批 {units} 件"),
+    "buyer_order": (
+        "Domestic order, placed now (it takes 3-4 quarters); at least {least} packages by the mandate. Regret is what "
+        "an order costs more than the best one in that case, USD:",
+        "现在下的国产订单（需 3-4 个季度）；按国产比例规定至少 {least} 件。"
+        "后悔值是该情形下比最优订单多付的成本（美元）：",
+    ),
+    "compare": (
+        "Median at quarter {quarter} (probabilities: share of paths)",
+        "第 {quarter} 季度的中位数（概率为路径比例）",
+    ),
+    "starts": ("The scenarios start on different days: {days}", "各情景起点不同：{days}"),
+    "tornado": (
+        "Mean of {line} at quarter {quarter}; with all inputs at their medians: {base}",
+        "第 {quarter} 季度末{line}的均值；全部输入取中位数时为 {base}",
+    ),
+    "sobol": (
         "Shares of the variance of that mean (Sobol; +- is a 95 % half-width):",
         "该均值方差的份额（Sobol；+- 为 95 % 半宽）：",
     ),
-    ("Domestic order, placed now (it takes 3-4 quarters); at least", "现在下的国产订单（需 3-4 个季度）；规定至少"),
-    (" by the mandate:", "："),
-    (
+    "box": (
+        "What would have to be true for {asked} (happens in {base} of paths; in {density} of those inside this box, "
+        "which holds {coverage} of them):",
+        "要使 {asked}，须满足什么条件（全部路径中有 {base} 如此；下列范围内有 {density} 如此，"
+        "该范围包含其中的 {coverage}）：",
+    ),
+    "frontier": (
+        "{title}: means after {quarters} quarters ({basis})",
+        "{title}：{quarters} 个季度后的均值（{basis}）",
+    ),
+    "choice": (
         "The cap and the mandate are the importing state's choice; the export key stays as in the scenario.",
         "上限与国产比例由进口国选择；出口钥匙与情景相同。",
     ),
-    ("Median at quarter", "季度中位数，第"),
-    ("(probabilities: share of paths)", "季度（概率为路径比例）"),
-    ("The scenarios start on different days:", "各情景起点不同："),
-    ("At risk in all:", "风险合计："),
-    (
-        "Rolling origins: controlled revenue of the next quarter, CRPS in USD bn",
-        "滚动起点：下一季度受控收入，CRPS（十亿美元）",
-    ),
-    (
+    "exposure": ("Exposure under {title}", "敞口：{title}"),
+    "at_risk": ("At risk in all: {units} units, {money}", "风险合计：{units} 件，{money}"),
+    "backtest_scores": (
         "model, persistence, climatology, guidance: CRPS in the target's unit; for events the Brier score.",
         "模型、延续、气候值、指引：CRPS（目标单位）；事件为 Brier 分数。",
     ),
-    (
+    "rolling": (
+        "Rolling origins: controlled revenue of the next quarter, CRPS in USD bn",
+        "滚动起点：下一季度受控收入，CRPS（十亿美元）",
+    ),
+    "mean_crps": (
         "Mean CRPS over targets (each divided by its scale, known at the origin):",
         "各目标平均 CRPS（按起点已知的尺度相除）：",
     ),
-    ("80 % intervals held", "80 % 区间覆盖"),
-    ("What would have to be true for", "须满足何种条件才会"),
-    ("What would have to be true", "须满足何种条件"),
-    (" paths, seed ", " 条路径，种子 "),
-    (": from ", "：自 "),
-    (", quarter ", "，第 "),
-    (" ends ", " 季度止于 "),
-    ("selling window", "销售窗口"),
-    (" quarters", " 个季度"),
-    ("units approved for this buyer", "件已批准给该买家"),
-    ("Exposure under", "敞口："),
-    (" units, ", " 件，"),
-)
+    "against": (
+        "  model {model} against {rival} {rivals}: {verdict}",
+        "  模型 {model}，{rival} {rivals}：{verdict}",
+    ),
+    "all_targets": (
+        "  model over all quantities: {model}; pinball {pinball}",
+        "  模型（全部数量目标）：{model}；pinball {pinball}",
+    ),
+    "coverage": (
+        "80 % intervals held {held} of {of} outcomes ({share}; wanted: 65-95 %)",
+        "80 % 区间包含 {of} 个结果中的 {held} 个（{share}；要求 65-95 %）",
+    ),
+    "brier": (
+        "Brier: model {model}, persistence {persistence}, climatology {climatology}",
+        "Brier：模型 {model}，延续 {persistence}，气候值 {climatology}",
+    ),
+    "not_forecast": ("{place}: {target} was not forecast: {note}", "{place}：{target} 未作预测：{note}"),
+    "better": ("better", "更好"),
+    "no_worse": ("no worse", "不差"),
+    "worse": ("WORSE", "更差"),
+    "counted": ("{n} {status}", "{status} {n}"),
+    "reason": ("{analysis}, {output}: {reason}", "{analysis}，{output}：{reason}"),
+}
 
 
 def translate(text: str) -> str:
-    """Return a text in Chinese: a whole cell, or a sentence with its phrases replaced.
+    """Return a whole cell or heading in Chinese; what has no translation stays as it is.
 
-    >>> translate("china"), translate("3,000 paths, seed 5. Smuggled compute is a line of its own, not in any total.")
-    ('中国', '3,000 条路径，种子 5. 走私算力单列，不计入任何合计。')
+    >>> translate("china"), translate("ORD-0001")
+    ('中国', 'ORD-0001')
     """
-    if text in CELLS:
-        return CELLS[text]
-    for english, chinese in PHRASES:
-        text = text.replace(english, chinese)
-    return text
+    return CELLS.get(text, text)

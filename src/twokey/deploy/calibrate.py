@@ -10,6 +10,7 @@ import numpy as np
 from twokey.chips import UserError
 from twokey.deploy import corrections, intervals
 from twokey.deploy.constants import Constants
+from twokey.deploy.counterparts import kept_together
 from twokey.deploy.fitting import fit, folds
 from twokey.deploy.measurements import Measurement, groups
 from twokey.deploy.performance.columns import Array
@@ -21,11 +22,15 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The constants, with predictions of every row by the fit and by fits that did not see the row's group."""
+    """The constants, with predictions of every row by the fit and by fits that did not see the row's group.
+
+    `paired` did not see the group of any counterpart either: both sides of a pair of chips come from one fit.
+    """
 
     constants: Constants
     fitted: Array
     held_out: Array
+    paired: Array
 
 
 def predictions(rows: Sequence[Measurement], constants: Constants) -> Array:
@@ -48,17 +53,12 @@ def calibrate(
     """Return a calibration on rows; `count` folds of whole groups give the held-out predictions and the intervals.
 
     `start` are constants to lean on (a site refits the packaged ones with the public rows and its own). Takes about
-    half a minute per fold on the 677 public rows. Raises UserError with fewer than two groups.
+    five seconds per fold on the 677 public rows. Raises UserError with fewer than two groups.
     """
     if len(set(groups(rows))) < 2:
         raise UserError("calibration needs rows of at least two groups; give more measurements (column `group`)")
-    held_out = np.full(len(rows), np.nan)
-    parts = folds(groups(rows), min(count, len(set(groups(rows)))))
-    for number, part in enumerate(parts):
-        left = set(part.tolist())
-        progress(f"fold {number + 1} of {len(parts)}: {len(rows) - len(left)} rows fitted, {len(left)} left out")
-        learned = _learn([row for i, row in enumerate(rows) if i not in left], start)
-        held_out[part] = predictions([rows[i] for i in part], learned)
+    held_out, parts = _left_out(rows, groups(rows), start, count, progress)
+    paired, _ = _left_out(rows, kept_together(rows), start, count, lambda text: progress(f"pairs of chips, {text}"))
     progress(f"all {len(rows)} rows")
     learned = _learn(rows, start)
     fitted = predictions(rows, learned)
@@ -66,7 +66,7 @@ def calibrate(
     about = {
         "rows": len(rows),
         "groups": len(set(groups(rows))),
-        "folds": len(parts),
+        "folds": parts,
         "held_out_median_error": float(np.median(np.abs(held_out / measured - 1))),
         "held_out_p90_error": float(np.quantile(np.abs(held_out / measured - 1), 0.9)),
         "fitted_median_error": float(np.median(np.abs(fitted / measured - 1))),
@@ -74,7 +74,21 @@ def calibrate(
         "rows_per_engine": _count([row.engine for row in rows]),
     }
     residuals = intervals.learn(rows, held_out)
-    return Calibration(Constants(learned.values, learned.effects, residuals, about), fitted, held_out)
+    return Calibration(Constants(learned.values, learned.effects, residuals, about), fitted, held_out, paired)
+
+
+def _left_out(
+    rows: Sequence[Measurement], names: Sequence[str], start: Constants | None, count: int, progress: Progress
+) -> tuple[Array, int]:
+    """Return each row's prediction by a fit without the rows of its fold, and how many folds there were."""
+    answer = np.full(len(rows), np.nan)
+    parts = folds(names, min(count, len(set(names))))
+    for number, part in enumerate(parts):
+        left = set(part.tolist())
+        progress(f"fold {number + 1} of {len(parts)}: {len(rows) - len(left)} rows fitted, {len(left)} left out")
+        learned = _learn([row for i, row in enumerate(rows) if i not in left], start)
+        answer[part] = predictions([rows[i] for i in part], learned)
+    return answer, len(parts)
 
 
 def _count(names: Sequence[str]) -> dict[str, int]:

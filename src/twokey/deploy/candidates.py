@@ -180,6 +180,10 @@ _SERVE = (
     "replicas",
     "cap",
     "tokens_each",
+    "server",
+    "limit",
+    "reserves",
+    "draft",
 )
 
 
@@ -232,6 +236,10 @@ def serving(rows: Sequence[tuple[int, Measurement]]) -> Candidates:
                 replicas,
                 cap,
                 tokens_each,
+                float(row.kind == "server"),
+                (row.tpot_limit_ms or 0.0) / 1e3 if row.kind == "server" else 0.0,
+                float(row.engine in RESERVES),
+                3.0 if row.draft.startswith("eagle") else float(row.draft == "mtp"),
             )
     return table.done(_SERVE)
 
@@ -251,7 +259,10 @@ _TRAIN = (
     "sequences",
     "length",
     "devices",
+    "recompute",
 )
+_RECOMPUTED = {"full": 1.0, "selective": 0.05, "none": 0.0}
+"""Forward work repeated, as a share; -1 where the source does not say."""
 
 
 def training(rows: Sequence[tuple[int, Measurement]]) -> Candidates:
@@ -292,5 +303,6 @@ def training(rows: Sequence[tuple[int, Measurement]]) -> Candidates:
                         sequences,
                         length,
                         devices,
+                        _RECOMPUTED.get(row.recompute, -1.0),
                     )
     return table.done(_TRAIN)

@@ -1,4 +1,4 @@
-"""The constants of the model: six per chip family, two per engine, some for the world; in a file with their fit."""
+"""The constants of the model: six per chip family, two per engine, eight for the world; in a file with their fit."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ FAMILY: Final[dict[str, tuple[float, float, float, float]]] = {
     "layer_us": (25.0, 0.6, 1.0, 2000.0),
 }
 ENGINE: Final[dict[str, tuple[float, float, float, float]]] = {
-    "factor": (1.0, 0.2, 0.3, 5.0),
-    "step_ms": (1.0, 0.8, 0.02, 60.0),
-    "attention": (1.0, 0.5, 0.02, 1.5),
+    "reread": (0.1, 1.0, 0.001, 1.0),  # share of the cache's reads that each query head makes again
     "launch": (1.0, 0.8, 0.05, 20.0),
 }
 WORLD: Final[dict[str, tuple[float, float, float, float]]] = {
     "attention": (0.6, 0, 0.1, 1.0),  # attention arithmetic against a matrix product
+    "step_ms": (1.0, 0, 0.02, 60.0),  # scheduler, once a step
     "cache": (0.9, 0, 0.2, 1.0),  # reading cache against reading weights
     "imbalance": (1.2, 0, 1.0, 3.0),  # busiest expert rank against the mean
-    "grouped": (0.6, 0.3, 0.1, 1.0),  # grouped matrix products of experts, arithmetic
+    "tile": (64.0, 0.5, 1.0, 512.0),  # rows of a tile, to which few rows are filled up
+    "grouped": (0.8, 0.3, 0.1, 1.0),  # grouped matrix products of experts, arithmetic
     "grouped_memory": (0.75, 0, 0.1, 1.0),  # the same, bytes
-    "moe_launch": (0.6, 0.4, 0.05, 5.0),  # extra launches of an expert layer
+    "moe_launch": (0.8, 0, 0.05, 5.0),  # extra launches of an expert layer
+    "prompt_launch": (2.0, 0.4, 0.5, 10.0),  # launches while prompts are read, which no graph replays
     "interference": (1.0, 0, 0.2, 3.0),  # prompts read between decoding steps
-    "overlap": (0.4, 0.4, 0.01, 0.95),  # expert exchange hidden by a second half-batch
+    "overlap": (0.4, 0, 0.01, 0.95),  # expert exchange hidden by a second half-batch
     "watts": (0.2, 0, 0.05, 1.0),  # W per dense TFLOPS at which half of the peak can be kept up
     "attention_prompt": (0.6, 0.3, 0.1, 1.0),  # attention while prompts are read: another kernel
-    "slice": (128.0, 0.5, 10.0, 2000.0),  # width of an expert's slice at which a product runs at half its speed
-    "eagle_accepted": (2.4, 0.3, 1.0, 5.0),
+    "eagle_accepted": (2.4, 0, 1.0, 5.0),
     "mtp_accepted": (1.7, 0, 1.0, 3.0),
     "server": (0.92, 0, 0.4, 1.0),  # served under a latency limit against offline
     "queue": (1.0, 0.3, 0.3, 1.0),  # mean share of the largest batch that is in flight
@@ -50,11 +50,11 @@ WORLD: Final[dict[str, tuple[float, float, float, float]]] = {
     "fp8_train": (0.5, 0.3, 0.05, 1.0),
     "attention_train": (0.6, 0, 0.1, 1.0),
     "width": (400.0, 0.6, 10.0, 4000.0),
-    "kernels": (100.0, 0.8, 1.0, 4000.0),
-    "tp_overlap": (0.3, 0.4, 0.01, 0.95),
-    "ep_overlap": (0.4, 0.4, 0.01, 0.95),
+    "kernels": (100.0, 0, 1.0, 4000.0),
+    "tp_overlap": (0.3, 0, 0.01, 0.95),
+    "ep_overlap": (0.4, 0, 0.01, 0.95),
     "dp_overlap": (0.4, 0, 0.01, 1.0),
-    "bubble": (0.5, 0.3, 0.1, 1.0),  # 1 over the number of interleaved stages
+    "bubble": (0.6, 0, 0.1, 1.0),  # 1 over the number of interleaved stages
     "straggle": (0.01, 0, 0.0005, 0.06),
     "recompute": (0.3, 0, 0.01, 1.0),  # forward work repeated where the source does not say
     "goodput": (0.8, 0, 0.4, 1.0),  # of a whole run against its steps

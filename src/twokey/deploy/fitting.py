@@ -17,7 +17,7 @@ from twokey.deploy.performance.columns import Array
 from twokey.deploy.predict import Prepared, predict
 
 _STEP = 0.02  # of a logarithm, for derivatives
-_NOISE = 0.12  # spread of a measurement that the priors are weighed against (submitters differ by 6 %)
+_NOISE = 0.2  # spread of a measurement about a good fit, which the priors are weighed against
 _SOFT = 0.25  # residuals beyond this (in logarithm) count linearly
 
 

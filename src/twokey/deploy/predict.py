@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twokey.deploy.candidates import RESERVES, Candidates, serving, training
+from twokey.deploy.candidates import Candidates, serving, training
 from twokey.deploy.constants import ENGINE, FAMILY, WORLD, Constants
 from twokey.deploy.devices import NUMBERS as DEVICE_NUMBERS
 from twokey.deploy.measurements import Measurement
@@ -28,6 +28,7 @@ class Prepared:
     engines: tuple[str, ...]
     family: NDArray[np.intp]
     engine: NDArray[np.intp]
+    metric: NDArray[np.str_]
     shape: Columns
     device: Columns
     serving: Candidates
@@ -46,6 +47,7 @@ def prepare(rows: Sequence[Measurement]) -> Prepared:
         tuple(engines),
         np.array([families.index(row.device.family) for row in rows], dtype=np.intp),
         np.array([engines.index(row.engine) for row in rows], dtype=np.intp),
+        np.array([row.metric for row in rows]),
         stack([row.shape for row in rows], SHAPE_NUMBERS),
         stack([row.device for row in rows], DEVICE_NUMBERS),
         serving(served),
@@ -77,23 +79,18 @@ def setting(ready: Prepared, candidates: Candidates, constants: Constants) -> Se
     return Setting(ready.shape.take(at), ready.device.take(at), family, engine, everywhere, c.with_(eta=eta))
 
 
-def _speculation(ready: Prepared, at: NDArray[np.intp], constants: Constants) -> tuple[Array, Array]:
-    draft, accepted = np.zeros(len(at)), np.ones(len(at))
-    for position, index in enumerate(at):
-        kind = ready.rows[index].draft
-        if kind.startswith("eagle"):
-            draft[position], accepted[position] = 3.0, constants.of("world", "all", "eagle_accepted")
-        elif kind == "mtp":
-            draft[position], accepted[position] = 1.0, constants.of("world", "all", "mtp_accepted")
-    return draft, accepted
+def _accepted(c: Columns, constants: Constants) -> Array:
+    """Return the tokens that one decoding step yields: 1 without a draft."""
+    eagle, mtp = (constants.of("world", "all", name) for name in ("eagle_accepted", "mtp_accepted"))
+    return np.where(c.draft == 0, 1.0, np.where(c.draft == 1, mtp, eagle))
 
 
 def _best(score: Array, row: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """Return, per row, the index of its candidate with the highest score; -1 where it has none."""
+    """Return, for each row that has candidates, the index of the one with the highest score, in the order of rows."""
     order = np.lexsort((score, row))
     last = np.full(count, -1, dtype=np.intp)
     last[row[order]] = order
-    return last
+    return last[last >= 0]
 
 
 def predict(ready: Prepared, constants: Constants) -> Array:
@@ -106,70 +103,71 @@ def predict(ready: Prepared, constants: Constants) -> Array:
     return answer
 
 
+_CUTS = 12  # a server sheds a quarter of its sequences at most so many times to keep its limit
+
+
+def _in_flight(on: Setting, accepted: Array) -> Array:
+    """Return the sequences in flight: as given, or as many as fit and, where a server has a limit, keep it."""
+    c = on.config
+    space = serve.room(on, c.prompt + c.output * np.where(c.reserves > 0, 1.0, 0.5))
+    sequences = np.where(c.sequences > 0, c.sequences, np.maximum(np.minimum(space, c.cap) * on.world.queue, 1.0))
+    sequences = np.where((c.output > 0) & (space >= 1), np.minimum(sequences, space), sequences)  # the rest waits
+    limited = np.flatnonzero(c.limit > 0)
+    part, taken = on.take(limited), accepted[limited]
+    p = part.config
+    most = sequences[limited]
+    fewest, enough = np.zeros(len(limited)), np.full(len(limited), float(_CUTS))
+    while len(limited) and (fewest < enough).any():  # the smallest cut that keeps the limit: time grows with sequences
+        cut = np.floor((fewest + enough) / 2)
+        tried = np.maximum(most * 0.75**cut, 1.0)
+        kept = serve.token_time(part, tried, p.prompt, p.output, p.draft, taken) <= p.limit * 0.9
+        fewest, enough = np.where(kept, fewest, np.minimum(cut + 1, enough)), np.where(kept, cut, enough)
+    sequences[limited] = np.where(enough > 0, np.maximum(most * 0.75**enough, 1.0), most)
+    return sequences
+
+
 def _serve(ready: Prepared, constants: Constants, answer: Array) -> None:
     on = setting(ready, ready.serving, constants)
     c, at = on.config, ready.serving.row
-    draft, accepted = _speculation(ready, at, constants)
-    prefill = np.array([ready.rows[i].kind == "prefill" for i in at])
-    server = np.array([ready.rows[i].kind == "server" for i in at])
-    limit = np.array([(ready.rows[i].tpot_limit_ms or 0.0) / 1e3 for i in at])
-    # TensorRT-LLM admits a request only when its whole answer has room; the others grow and evict.
-    whole = np.array([ready.rows[i].engine in RESERVES for i in at])
-    space = serve.room(on, c.prompt + c.output * np.where(whole, 1.0, 0.5))
-    sequences = np.where(c.sequences > 0, c.sequences, np.maximum(np.minimum(space, c.cap) * on.world.queue, 1.0))
-    sequences = np.where((c.output > 0) & (space >= 1), np.minimum(sequences, space), sequences)  # the rest waits
-    time = serve.token_time(on, sequences, c.prompt, c.output, draft, accepted)
-    for _ in range(12):  # fewer in flight until the latency limit holds
-        over = server & (limit > 0) & (time > limit * 0.9)
-        if not over.any():
-            break
-        sequences = np.where(over, np.maximum(sequences * 0.75, 1.0), sequences)
-        time = serve.token_time(on, sequences, c.prompt, c.output, draft, accepted)
-    rate = sequences / time * c.replicas * np.where(server, on.world.server, 1.0)  # output tokens a second, all devices
+    accepted = _accepted(c, constants)
+    sequences = _in_flight(on, accepted)
+    time = serve.token_time(on, sequences, c.prompt, c.output, c.draft, accepted)
+    rate = sequences / time * c.replicas * np.where(c.server > 0, on.world.server, 1.0)  # output tokens/s, all devices
 
     length = np.where(c.tokens_each > 0, np.minimum(c.prompt, c.tokens_each), c.prompt)
     prompts = np.where(c.tokens_each > 0, c.dp * c.tokens_each * c.tp / length, c.sequences)
     reading = serve.prompt_pass(on, prompts, length).total
     read_rate = np.maximum(prompts, c.dp) * length / reading * c.replicas
 
+    cards = c.devices / on.device.per_card
+    value = np.full(len(at), np.nan)
+    for metric, figure in (
+        ("tpot_ms", time * 1e3),
+        ("ttft_ms", reading * 1e3),
+        ("out_tok_s", rate),
+        ("out_tok_s_per_chip", rate / cards),
+        ("out_tok_s_per_node", rate / cards * 8),
+        ("total_tok_s", rate * (1 + c.prompt / np.maximum(c.output, 1.0))),
+        ("in_tok_s_per_chip", read_rate / cards),
+        ("in_tok_s_per_node", read_rate / cards * 8),
+        ("in_tok_s", read_rate),
+    ):
+        value = np.where(ready.metric[at] == metric, figure, value)
     fits = serve.weights_gb(on) < on.device.memory_gb * 0.92
-    metric_is = np.array([ready.rows[i].metric for i in at])
-    score = np.where(
-        metric_is == "tpot_ms", -time, np.where(metric_is == "ttft_ms", -reading, np.where(prefill, read_rate, rate))
-    )
-    score = score + np.where(fits, 0.0, -1e12)
-    best = _best(score, at, len(ready.rows))
-    for index in np.unique(at):
-        j = best[index]
-        row = ready.rows[index]
-        cards = c.devices[j] / row.device.per_card
-        value = {
-            "tpot_ms": time[j] * 1e3,
-            "ttft_ms": reading[j] * 1e3,
-            "out_tok_s": rate[j],
-            "out_tok_s_per_chip": rate[j] / cards,
-            "out_tok_s_per_node": rate[j] / cards * 8,
-            "total_tok_s": rate[j] * (1 + c.prompt[j] / max(c.output[j], 1.0)),
-            "in_tok_s_per_chip": read_rate[j] / cards,
-            "in_tok_s_per_node": read_rate[j] / cards * 8,
-            "in_tok_s": read_rate[j],
-        }
-        answer[index] = value.get(row.metric, np.nan)
+    faster = np.where(np.isin(ready.metric[at], ("tpot_ms", "ttft_ms")), -value, value)
+    best = _best(faster + np.where(fits, 0.0, -1e12), at, len(ready.rows))
+    answer[at[best]] = value[best]
 
 
 def _train(ready: Prepared, constants: Constants, answer: Array) -> None:
     on = setting(ready, ready.training, constants)
     c, at = on.config, ready.training.row
-    known = {"full": 1.0, "selective": 0.05, "none": 0.0}
-    unknown = constants.of("world", "all", "recompute")
-    recompute = np.array([known.get(ready.rows[i].recompute, unknown) for i in at])
-    step = train.step(on, c.length, c.sequences, recompute)
+    step = train.step(on, c.length, c.sequences, np.where(c.recompute < 0, on.world.recompute, c.recompute))
     rate = step.tokens / step.total / c.devices
     best = _best(rate, at, len(ready.rows))
     flops = train.model_flops(on, c.length)
-    for index in np.unique(at):
-        j = best[index]
-        row = ready.rows[index]
+    for j in best:
+        row = ready.rows[at[j]]
         each = rate[j] * row.device.per_card  # tokens a second and card
         if row.metric == "tok_s_per_chip":
             value = each
@@ -186,7 +184,7 @@ def _train(ready: Prepared, constants: Constants, answer: Array) -> None:
             value = _tokens_to_target(row, constants) / (each * (row.count or 8.0)) / 60
         else:
             value = np.nan
-        answer[index] = value
+        answer[at[j]] = value
 
 
 _TARGET_TOKENS = {"GPT-3-175B": 1.23e9, "Llama-3.1-405B": 2.37e9}  # MLPerf Training logs: tokens at convergence

@@ -58,6 +58,7 @@ class Shape:
     window: float  # context read by the other layers
     ffn_width: float  # narrowest matrix dimension of the FFN
     qkv_width: float = 0.0
+    shared_heads: float = 1.0  # query heads that attend to one cached head (1 for MLA, whose heads share one latent)
     weight4: float = 0.0  # 1 where the experts ship in four bits (MXFP4)
 
 
@@ -145,6 +146,7 @@ def shape_of(row: Mapping[str, str], name: str = "") -> Shape:
         window=window,
         ffn_width=ffn,
         qkv_width=heads * head_dim,
+        shared_heads=1.0 if rank else heads / kv_heads,
         weight4=1.0 if name.startswith("GPT-OSS") else 0.0,
     )
 

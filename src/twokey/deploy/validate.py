@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from twokey.deploy import intervals
 from twokey.deploy.calibrate import predictions
 from twokey.deploy.constants import Constants
 from twokey.deploy.corrections import TIMES
+from twokey.deploy.counterparts import counterparts
 from twokey.deploy.measurements import Measurement
 from twokey.deploy.performance.columns import Array
 
@@ -134,29 +134,10 @@ def scores(of: Validation) -> Iterator[tuple[str, list[Score]]]:
 
 def pairs(of: Validation) -> Pairs:
     """Return how well chip-to-chip ratios hold: pairs of rows with equal work on two chips (per card, same metric)."""
-    same: dict[tuple[object, ...], list[int]] = {}
-    for i, row in enumerate(of.rows):
-        if np.isfinite(of.predicted[i]):
-            batch = row.concurrency or row.batch
-            key = (
-                row.kind,
-                row.shape.name,
-                row.metric,
-                row.precision,
-                row.length,
-                row.output,
-                row.count,
-                batch,
-                row.draft,
-            )
-            same.setdefault(key, []).append(i)
     errors, right = [], []
-    for members in same.values():
-        for a, b in combinations(members, 2):
-            if of.rows[a].device.name == of.rows[b].device.name:
-                continue
-            true = of.rows[a].value / of.rows[b].value
-            said = of.predicted[a] / of.predicted[b]
+    for a, b in counterparts(of.rows):
+        true, said = of.rows[a].value / of.rows[b].value, of.predicted[a] / of.predicted[b]
+        if np.isfinite(said):
             errors.append(abs(said / true - 1))
             if abs(np.log(true)) > 0.02:
                 right.append(np.sign(np.log(said)) == np.sign(np.log(true)))

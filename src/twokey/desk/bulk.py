@@ -26,7 +26,7 @@ from twokey.desk.cases.deciding import LineTerm, Terms, decide
 from twokey.desk.cases.drafting import LineDraft, OrderDraft, create_order
 from twokey.desk.cases.models import Batch
 from twokey.desk.parties.models import Organisation
-from twokey.desk.reasons import Refused, invalid, missing, reason
+from twokey.desk.reasons import Refused, invalid, missing, problem, reason
 
 MAX_ROWS: Final = 20_000
 ORDER_COLUMNS: Final = (
@@ -78,7 +78,7 @@ def import_orders(actor: Actor, filename: str, content: bytes) -> Report:
         importer = _whole(first, "importer_id")
         for _, row in group[1:]:
             if any(row[name] != first[name] for name in ORDER_COLUMNS[1:6]):
-                raise invalid("number", f"the rows of order {first['number']} disagree", "give one order one head")
+                raise invalid("number", "rows_disagree", given=first["number"])
         order = create_order(
             actor,
             OrderDraft(
@@ -165,34 +165,33 @@ def _rows(filename: str, content: bytes, columns: tuple[str, ...]) -> Iterator[t
     table = _xlsx(content) if content.startswith(b"PK") else _csv(content)
     head = next(table, None)
     if head is None or [cell.strip() for cell in head[1]] != list(columns):
-        raise invalid(filename, "the first line is not the expected head", f"use exactly: {', '.join(columns)}")
+        raise invalid(filename, "head_unexpected", known=", ".join(columns))
     count = 0
     for line, cells in table:
         if not any(cell.strip() for cell in cells):
             continue
         count += 1
         if count > MAX_ROWS:
-            raise invalid(filename, f"more than {MAX_ROWS} rows", "split the file")
+            raise invalid(filename, "too_many_rows", most=MAX_ROWS)
         if len(cells) != len(columns):
-            raise Refused(
-                reason("row", row=line, problem=f"{len(cells)} cells where {len(columns)} are expected"), status=422
-            )
+            cells_wrong = problem("row_cells", given=len(cells), expected=len(columns))
+            raise Refused(reason("row", row=line, problem=cells_wrong), status=422)
         yield line, dict(zip(columns, (cell.strip() for cell in cells), strict=True))
     if not count:
-        raise invalid(filename, "it holds no row", "add rows under the head")
+        raise invalid(filename, "no_row")
 
 
 def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise invalid("file", f"not UTF-8 text ({error})", "save it as CSV UTF-8, or as XLSX") from None
+        raise invalid("file", "not_utf8", detail=error) from None
     reader = csv.reader(io.StringIO(text))
     try:
         for cells in reader:
             yield reader.line_num, cells
     except csv.Error as error:
-        raise invalid("file", f"not a CSV file ({error})", "save it as CSV UTF-8, or as XLSX") from None
+        raise invalid("file", "not_csv", detail=error) from None
 
 
 def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -204,7 +203,7 @@ def _xlsx(content: bytes) -> Iterator[tuple[int, list[str]]]:
         for line, cells in enumerate(sheet.iter_rows(values_only=True), 1):
             yield line, [_cell(cell) for cell in cells]
     except (BadZipFile, KeyError, ValueError, OSError, IndexError) as error:
-        raise invalid("file", f"not an XLSX file ({error})", "save it as XLSX or CSV UTF-8") from None
+        raise invalid("file", "not_xlsx", detail=error) from None
 
 
 def _cell(value: Any) -> str:
@@ -222,14 +221,14 @@ def _whole(row: Mapping[str, str], name: str) -> int:
     with suppress(ValueError):
         if row[name].isascii():
             return int(row[name])
-    raise invalid(name, f"{row[name]!r} is not a whole number", "write digits only")
+    raise invalid(name, "not_whole", given=row[name])
 
 
 def _term(row: Mapping[str, str]) -> LineTerm:
     try:
         valid_from, valid_until = date.fromisoformat(row["valid_from"]), date.fromisoformat(row["valid_until"])
     except ValueError as error:
-        raise invalid("valid_from", f"not a date ({error})", "write YYYY-MM-DD") from None
+        raise invalid("valid_from", "not_a_date", given=str(error).rsplit(" ", 1)[-1].strip("'")) from None
     return LineTerm(
         position=_whole(row, "position"),
         units=_whole(row, "units"),

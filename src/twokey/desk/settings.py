@@ -155,7 +155,7 @@ ROOT_URLCONF = "twokey.desk.urls"
 WSGI_APPLICATION = "twokey.desk.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "twokey.desk.web.account.passwords.LongEnough", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
@@ -219,6 +219,7 @@ TWOKEY_OIDC_CLAIM = os.environ.get("TWOKEY_OIDC_CLAIM", "preferred_username")
 _OIDC_URL = os.environ.get("TWOKEY_OIDC_URL", "")
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
+        "provider_class": "twokey.desk.web.account.oidc.OrganisationProvider",
         "OAUTH_PKCE_ENABLED": True,
         "APPS": [
             {

@@ -16,6 +16,7 @@ from django.db import DatabaseError, close_old_connections
 
 from twokey.desk.actors import Actor, Role
 from twokey.desk.audit import outbox, sealing
+from twokey.desk.cases.expiring import warn
 from twokey.desk.cases.watching import reassess
 from twokey.desk.ledger.states import expire_due
 from twokey.desk.notices import digest, mailing
@@ -41,6 +42,7 @@ TASKS: Final = (
     Task("mail", mailing.deliver, every=2),
     Task("digest", digest.send_digests, every=60),
     Task("expiry", lambda: expire_due(WORKER)),
+    Task("evidence", lambda: warn(WORKER), every=60),
     Task("sealing", sealing.seal),
     Task("screening", lambda: rescreen(WORKER), every=10),
     Task("assessing", lambda: reassess(WORKER), every=30),

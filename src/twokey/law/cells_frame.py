@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from twokey.law.engine.cells import Flag, Ordered
-from twokey.law.engine.diagram import Variable
 from twokey.law.engine.many import ManyLaw
+from twokey.law.engine.variables import Variable
 from twokey.law.state import State
 
 

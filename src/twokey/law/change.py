@@ -90,6 +90,11 @@ class _Change:
                 return f"{self.path}:{line}"
         return str(self.path)
 
+    @staticmethod
+    def _line(where: str) -> int:
+        line = where.rpartition(":")[2]
+        return int(line) if line.isdigit() else 1
+
     def apply(self) -> Law:
         for regime, entries in self._tables("parameters"):
             for name, entry in entries.items():
@@ -199,7 +204,7 @@ class _Change:
             tree=tree,
             text=entry.get("en", old.text if old else ""),
             file=str(self.path),
-            line=int(where.rpartition(":")[2]) if where.rpartition(":")[2].isdigit() else 1,
+            line=self._line(where),
             condition=bool(entry.get("condition", old.condition if old else False)),
         )
         provisions[key] = new
@@ -232,7 +237,9 @@ class _Change:
             if line["then"] not in old.answers and line["then"] not in pack.answers:
                 raise UserError(f"{where}: {key}: no answer {line['then']!r}{nearest(line['then'], old.answers)}")
             first.append(Branch(self._read(line["if"], regime, pack.provisions, None), line["then"]))
-        questions = {**pack.questions, key: replace(old, branches=(*first, *old.branches))}
+        line = self._line(where)  # what is wrong with it now stands here
+        new = replace(old, branches=(*first, *old.branches), file=str(self.path), line=line)
+        questions = {**pack.questions, key: new}
         self.packs[regime] = replace(pack, questions=questions)
 
     def _texts(self, entry: Mapping[str, Any], where: str, *names: str) -> None:
@@ -242,8 +249,7 @@ class _Change:
 
     def _read(self, text: str, regime: str, provisions: Mapping[str, Provision], before: str | None) -> Node:
         first_line = text.strip().splitlines()[0][:60] if text.strip() else ""
-        line = self.at(first_line).rpartition(":")[2]
-        source = Source(str(self.path), int(line) if line.isdigit() else 1)
+        source = Source(str(self.path), self._line(self.at(first_line)))
         return read_text(text, source, _resolver(regime, provisions, self.packs, before))
 
 

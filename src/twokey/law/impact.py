@@ -12,9 +12,10 @@ import polars as pl
 
 from twokey.chips.errors import UserError
 from twokey.law.book import admit_frame, read_book
+from twokey.law.engine.coded import Coded, coded, renumbered
 from twokey.law.engine.fold import THEN, Folded, side_by_side
 from twokey.law.engine.law import Headline, Law
-from twokey.law.engine.many import ManyLaw, places
+from twokey.law.engine.many import ManyLaw
 from twokey.law.engine.tree import refs_of
 from twokey.law.state import state_of
 
@@ -100,7 +101,7 @@ class Difference:
                 todo.extend(refs_of(new.provisions[key]))
         return False
 
-    def compare(self, facts: pl.DataFrame) -> Impact:
+    def compare(self, facts: pl.DataFrame | Coded) -> Impact:
         """Return the difference over the lines of one batch; `facts` as `admit_frame` returns them."""
         impact = Impact(lines=facts.height)
         if not self.questions:
@@ -149,7 +150,9 @@ class Difference:
 
 def _pairs(before: pl.Series, after: pl.Series, answers: Sequence[str]) -> pl.Series:
     """Return both answers of each line as one number: the place of the first times `_OPEN`, plus that of the second."""
-    first, second = (places(one, answers).cast(pl.UInt16).fill_null(_OPEN - 1) for one in (before, after))
+    first, second = (
+        renumbered(*coded(one), tuple(answers)).cast(pl.UInt16).fill_null(_OPEN - 1) for one in (before, after)
+    )
     return first * _OPEN + second
 
 

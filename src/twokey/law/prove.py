@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from twokey.law.engine.diagram import IMPOSSIBLE, Diagrams, Variable
+from twokey.law.engine.boxes import boxes
+from twokey.law.engine.diagram import Diagrams
+from twokey.law.engine.forest import IMPOSSIBLE
 from twokey.law.engine.law import Law
+from twokey.law.engine.variables import Variable
 from twokey.law.state import State, state_of
 
 ROUTE: Final = "us-export:export_route"
@@ -54,7 +57,7 @@ def prove(law: Law, day: date) -> Iterator[Proof]:
     """Yield the proofs for the law of a day, one by one as they are done."""
     state = state_of(law, day)
     diagrams = state.diagrams
-    yield from _one_answer(state)
+    yield from _one_answer(law, state)
     yield _listed_never_clear(diagrams)
     yield from _stronger_never_looser(diagrams)
     yield from _exclusive(state)
@@ -62,8 +65,8 @@ def prove(law: Law, day: date) -> Iterator[Proof]:
     yield _ways_agree(state)
 
 
-def _one_answer(state: State) -> Iterator[Proof]:
-    """Every cell has exactly one answer to every question."""
+def _one_answer(law: Law, state: State) -> Iterator[Proof]:
+    """Every cell has exactly one of the answers that each question can give, or is of no order."""
     diagrams, total, nodes = state.diagrams, 0, 0
     for key in state.folded.questions:
         diagram = diagrams.question(key)
@@ -71,7 +74,7 @@ def _one_answer(state: State) -> Iterator[Proof]:
         cells = 1
         for one in over:
             cells *= one.classes.size
-        counted = sum(diagrams.count(diagram, value, over) for value in (*diagrams.values(diagram), IMPOSSIBLE))
+        counted = sum(diagrams.count(diagram, value, over) for value in (*law.questions[key].answers, IMPOSSIBLE))
         total, nodes = max(total, cells), nodes + diagrams.size(diagram)
         if counted != cells:
             yield Proof("one answer", False, f"{key}: {counted:,} of {cells:,} cells answered")
@@ -86,7 +89,7 @@ def _listed_never_clear(diagrams: Diagrams) -> Proof:
         left = diagrams.given(diagrams.question(ROUTE), facts)
         loose = {value for value in diagrams.values(left) if SEVERITY.get(str(value), 9) <= SEVERITY["case_by_case"]}
         if loose:
-            broken = next(diagrams.boxes(left, lambda value, loose=loose: value in loose))  # type: ignore[misc]  # mypy infers no type for a default
+            broken = next(boxes(diagrams, left, lambda value, loose=loose: value in loose))  # type: ignore[misc]  # mypy infers no type for a default
             return Proof(
                 "a listed party is never clear",
                 False,
@@ -109,7 +112,7 @@ def _stronger_never_looser(diagrams: Diagrams) -> Iterator[Proof]:
         ]
         for lower, higher in itertools.pairwise(steps):
             pair = diagrams.paired(lower, higher)
-            bad = next(diagrams.boxes(pair, _looser), None)
+            bad = next(boxes(diagrams, pair, _looser), None)
             if bad is not None:
                 detail = " -> ".join(map(str, bad[1])) if isinstance(bad[1], tuple) else ""
                 yield Proof(f"raising {fact} never loosens", False, detail, _order(diagrams, bad[0]))
@@ -132,7 +135,7 @@ def _exclusive(state: State) -> Iterator[Proof]:
             overlap = diagrams.both(diagrams.care, diagrams.both(diagrams.provision(one), diagrams.provision(other)))
             checked += 1
             if overlap != diagrams.false:
-                box = next(diagrams.boxes(overlap, bool))[0]
+                box = next(boxes(diagrams, overlap, bool))[0]
                 yield Proof("no two branches claim one cell", False, f"{one} and {other}", _order(diagrams, box))
                 return
     yield Proof("no two branches claim one cell", True, f"{checked} pairs that divide a matter")

@@ -9,11 +9,14 @@ from functools import partial
 from operator import eq
 from typing import Any, Final
 
+from twokey.law.engine.boxes import cover
 from twokey.law.engine.cells import OTHER, Flag, Ordered, Words
-from twokey.law.engine.diagram import IMPOSSIBLE, Diagrams, Variable
+from twokey.law.engine.diagram import Diagrams
 from twokey.law.engine.facts import FactType, dictionary, unit_in
+from twokey.law.engine.forest import IMPOSSIBLE
 from twokey.law.engine.law import Law
 from twokey.law.engine.tree import AnyOf, Not
+from twokey.law.engine.variables import Variable
 from twokey.law.engine.words import Lang, answer_of, plain, sentence, text_of
 from twokey.law.state import Decided, forced, state_of
 
@@ -94,7 +97,11 @@ def reach_of(before: Law, after: Law, day: date, lang: Lang = "en", limit: int =
                 cells *= one.classes.size
             moves = {(str(value[0]), str(value[1])): value for value in diagrams.values(pair) if _moved(value)}  # type: ignore[index]  # a value of a pair of questions is a pair
             for (was, now), move in sorted(moves.items()):
-                boxes = list(diagrams.cover(ordinary if move in of_ordinary else bare, partial(eq, move), limit + 1))
+                boxes = list(
+                    cover(
+                        diagrams, ordinary if move in of_ordinary else bare, partial(eq, move), limit + 1, diagrams.care
+                    )
+                )
                 yield Reach(
                     question=headline.question,
                     before=was,
@@ -118,9 +125,10 @@ def depending(decided: Decided, question: str, lang: Lang = "en", limit: int = 3
     """
     diagrams, law = decided.state.diagrams, decided.law.law
     left = diagrams.given(diagrams.question(question, forced=forced(decided)), decided.facts)
+    care = diagrams.given(diagrams.care, decided.facts)
     found, semicolon = [], {"en": "; ", "zh": "；"}[lang]
     for answer in law.questions[question].answers:
-        boxes = list(diagrams.cover(left, partial(eq, answer), limit, decided.facts))
+        boxes = list(cover(diagrams, left, partial(eq, answer), limit, care))
         if boxes:
             described = [semicolon.join(_describe(diagrams, box, law, decided.law.day, lang)) for box in boxes]
             found.append((answer_of(question, answer, decided.law, lang), described))

@@ -9,6 +9,7 @@ already exceeds it. In two stages dies come first and are fungible; packages are
 from __future__ import annotations
 
 import importlib
+import math
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from twokey.chips.errors import UserError
-from twokey.outlook.flows import STATE
 from twokey.outlook.inputs import override
 from twokey.outlook.model import Block, simulate
 from twokey.outlook.scenario import Scenario, Vendor
@@ -149,7 +149,7 @@ def _sellable(scenario: Scenario, workers: int) -> tuple[Floats, npt.NDArray[np.
     at = min(int(scenario.vendor.decide_week / free.step_weeks), free.steps - 1)
 
     def part(block: Block) -> tuple[Floats, npt.NDArray[np.int64], dict[str, Floats]]:
-        delivered = block.state[-1, STATE.index("delivered")]
+        delivered = block.of("delivered")[-1]
         return delivered, 2 * block.us[at].astype(np.int64) + block.cn[at], dict(block.inputs)
 
     parts = [part(block) for block in simulate(free, workers)]
@@ -200,12 +200,14 @@ def _two_stages(
 def _turns_on(
     sellable: Floats, inputs: dict[str, Floats], scenario: Scenario, top: int = 8
 ) -> tuple[tuple[str, float], ...]:
-    """Rank correlation of each input with what could be sold, the strongest first."""
+    """Rank correlation of each input with what could be sold, the strongest first; noise is left out."""
     if np.ptp(sellable) == 0:
         return ()
     ranks = _ranks(sellable)
     found = [(name, float(np.corrcoef(_ranks(values), ranks)[0, 1])) for name, values in inputs.items()]
-    return tuple(sorted(found, key=lambda pair: -abs(pair[1]))[:top])
+    noise = 3 / math.sqrt(len(sellable))  # three standard errors of a correlation that is none
+    clear = [pair for pair in found if abs(pair[1]) > noise]
+    return tuple(sorted(clear, key=lambda pair: -abs(pair[1]))[:top])
 
 
 def _ranks(values: Floats) -> Floats:

@@ -104,6 +104,8 @@ def read_event(raw: Mapping[str, Any], place: str, line: int, field_line: Mappin
     when, key, name = raw["date"], raw["key"], raw["act"]
     if type(when) is not date:
         raise fail("date", f"{when!r} is not a date; write it as 2026-01-28, without quotes")
+    if key not in ("export", "import"):
+        raise fail("key", f"{key!r} is no key; it is export or import")
     if name not in ACTS:
         raise fail("act", f"unknown act {name!r}{nearest(str(name), ACTS)}; known acts: {', '.join(ACTS)}")
     act = ACTS[name]

@@ -17,8 +17,10 @@ from twokey.chips.errors import UserError
 from twokey.outlook.model import simulate
 from twokey.outlook.scenario import Scenario
 from twokey.outlook.sources import find_chip
+from twokey.outlook.timeline import build
 
 COLUMNS: Final = ("order", "party", "chip", "units", "value_minor", "currency", "export_key", "import_key", "due")
+Flags = npt.NDArray[np.bool_]
 KEY_STATES: Final = ("turned", "pending", "closed")
 
 
@@ -119,16 +121,21 @@ def exposure(
 ) -> list[Exposure]:
     """Put each order against the scenario's paths.
 
-    A key that was turned for the order counts as open until the path closes it; one that is pending or closed must
-    open first. An order moves where both have been open together for `travel_weeks` before its due day.
+    A key that was turned for the order counts as open until the path closes it. One that was not must first have been
+    open for as long as a licence (export) or a batch (import) takes on that path, except where no licence or approval
+    is asked for. An order moves where both have been open together for `travel_weeks` before its due day.
 
     Raises:
         UserError: an order is due before the scenario starts or after its horizon.
 
     """
-    ends = scenario.quarters * 13
-    flags = [(block.us, block.cn) for block in simulate(scenario, workers)]
-    us, cn = (np.concatenate([f[i] for f in flags], axis=1) for i in (0, 1))
+    ends, line = scenario.quarters * 13, build(scenario)
+    keys: list[tuple[Flags, Flags, Flags, Flags]] = []
+    for block in simulate(scenario, workers):
+        licence, batch = (block.inputs[name] / scenario.step_weeks for name in ("licence_weeks", "batch_weeks"))
+        pending = _asked(block.us, line.us_free, licence), _asked(block.cn, line.cn_free, batch)
+        keys.append((block.us, block.cn, *pending))
+    us, cn, us_asked, cn_asked = (np.concatenate(parts, axis=1) for parts in zip(*keys, strict=True))
     found = []
     for order in book:
         weeks = (order.due - scenario.as_of).days / 7
@@ -138,17 +145,21 @@ def exposure(
                 "quarters on); choose another scenario or --quarters"
             )
         steps = max(1, min(len(us), round(weeks / scenario.step_weeks)))
-        found.append(_one(order, us[:steps], cn[:steps], travel_weeks / scenario.step_weeks))
+        seen, asked = (us[:steps], cn[:steps]), (us_asked[:steps], cn_asked[:steps])
+        found.append(_one(order, seen, asked, travel_weeks / scenario.step_weeks))
     return found
 
 
-Flags = npt.NDArray[np.bool_]
+def _asked(flags: Flags, free: Flags, wait: npt.NDArray[np.float64]) -> Flags:
+    """Return where a key is open for who has yet to ask: after `wait` open steps, or where nobody has to ask."""
+    return np.asarray(flags & (free[:, None] | (np.cumsum(flags, axis=0) > wait)))
 
 
-def _one(order: Order, us: Flags, cn: Flags, travel: float) -> Exposure:
+def _one(order: Order, seen: tuple[Flags, Flags], asked: tuple[Flags, Flags], travel: float) -> Exposure:
     # A key already turned for this order holds from the start until the first step at which the path closes it.
-    us_open = us if order.export_key != "turned" else _held(us)
-    cn_open = cn if order.import_key != "turned" else _held(cn)
+    us, cn = seen
+    us_open = asked[0] if order.export_key != "turned" else _held(us)
+    cn_open = asked[1] if order.import_key != "turned" else _held(cn)
     together = (us_open & cn_open).sum(axis=0)
     moves = float(np.mean(together >= min(travel, len(us))))
     at_risk = 1 - moves

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -32,6 +33,11 @@ RATES: Final = {
     "cn_close_rate": ("import", "open"),
     "cn_open_rate": ("import", "closed"),
 }
+
+# Where an interval's ends are as far from its middle as normal scores are from theirs.
+_SCALES: Final[Mapping[str, Callable[[float], float]]] = {
+    "normal": float, "lognormal": math.log, "share": lambda p: math.log(p / (1 - p)),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +80,16 @@ class Input:
             return _gamma_at(self.moves, self.years, z)
         if self.fixed:
             return np.full(z.shape, self.low)
+        low, high = _SCALES[self.shape](self.low), _SCALES[self.shape](self.high)
+        scaled = z * ((high - low) / 2 / _Z[self.interval])
+        scaled += (low + high) / 2
         if self.shape == "normal":
-            low, high = self.low, self.high
-            return (low + high) / 2 + (high - low) / 2 / _Z[self.interval] * z
-        if self.shape == "share":
-            low, high = _logit(self.low), _logit(self.high)
-            return np.asarray(1 / (1 + np.exp(-((low + high) / 2 + (high - low) / 2 / _Z[self.interval] * z))))
-        low, high = np.log(self.low), np.log(self.high)
-        return np.asarray(np.exp((low + high) / 2 + (high - low) / 2 / _Z[self.interval] * z))
+            return scaled
+        if self.shape == "lognormal":
+            return np.exp(scaled, out=scaled)
+        np.exp(np.negative(scaled, out=scaled), out=scaled)
+        scaled += 1.0
+        return np.divide(1.0, scaled, out=scaled)
 
 
 def posterior(key: str, state: str, as_of: date, since: date = SINCE) -> tuple[float, float]:
@@ -194,18 +202,16 @@ class Correlation:
     value: float
 
 
-def scores(rng: np.random.Generator, names: Sequence[str], paths: int, links: Sequence[Correlation]) -> Floats:
-    """Draw standard normal scores, one row an input, with the given correlations; shape (len(names), paths).
+def correlate(z: Floats, names: Sequence[str], links: Sequence[Correlation]) -> None:
+    """Give standard normal scores, one row an input, shape (len(names), paths), the wanted correlations, in place.
 
     The Gaussian copula keeps each input's own interval. A set of correlations that no distribution can have is
     refused when the scenario is read.
     """
-    z: Floats = rng.standard_normal((len(names), paths))
     if links:
         linked = sorted({n for link in links for n in (link.first, link.second)}, key=list(names).index)
         rows = [list(names).index(n) for n in linked]
         z[rows] = np.linalg.cholesky(correlation_matrix(linked, links)) @ z[rows]
-    return z
 
 
 def correlation_matrix(names: Sequence[str], links: Sequence[Correlation]) -> Floats:
@@ -217,19 +223,20 @@ def correlation_matrix(names: Sequence[str], links: Sequence[Correlation]) -> Fl
     return matrix
 
 
-def _logit(p: float) -> float:
-    return float(np.log(p / (1 - p)))
-
-
 def _gamma_at(shape: float, years: float, z: Floats) -> Floats:
     """Gamma quantiles at normal scores, read from a table of 513 points (relative error below 1e-4 inside 4 sigma)."""
-    grid, values = _gamma_table(round(shape, 9))
-    return np.asarray(np.interp(z, grid, values) / years)
+    values = _gamma_table(round(shape, 9))
+    place = (np.clip(z, -_GAMMA_END, _GAMMA_END) + _GAMMA_END) * ((len(values) - 1) / (2 * _GAMMA_END))
+    below = np.minimum(place.astype(np.intp), len(values) - 2)
+    low = values[below]
+    return np.asarray((low + (place - below) * (values[below + 1] - low)) / years)
+
+
+_GAMMA_END: Final = 5.0  # the table's last normal score
 
 
 @cache
-def _gamma_table(shape: float) -> tuple[Floats, Floats]:
+def _gamma_table(shape: float) -> Floats:
     special: Any = importlib.import_module("scipy.special")  # 0.1 s to import; only models need it
 
-    grid = np.linspace(-5.0, 5.0, 513)
-    return grid, special.gammaincinv(shape, special.ndtr(grid))
+    return np.asarray(special.gammaincinv(shape, special.ndtr(np.linspace(-_GAMMA_END, _GAMMA_END, 513))))

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from twokey.outlook import basis
-from twokey.outlook.flows import STATE
 from twokey.outlook.model import Block
 from twokey.outlook.scenario import BASES, Scenario
 
@@ -62,6 +61,11 @@ LINES: Final[tuple[Line, ...]] = (
 )  # fmt: skip
 AT: Final = {line.name: i for i, line in enumerate(LINES)}
 
+_READ: Final = (
+    "applied", "licensed_ever", "approved_ever", "ordered_ever", "delivered", "deployed", "domestic_made",
+    "domestic_deployed", "finished", "written_down", "die_yield", "mandate",
+)  # fmt: skip
+
 
 def find_line(name: str) -> Line:
     """Return one line by name."""
@@ -92,7 +96,7 @@ def measure(scenario: Scenario, block: Block, offshore: Floats) -> Floats:
     Smuggled compute is a line of its own; it enters China's totals and the gap only where the scenario says so.
     """
     chip, home, x = scenario.chip, scenario.domestic_chip, block.inputs
-    at = {name: block.state[:, i] for i, name in enumerate(STATE)}
+    at = {name: block.of(name) for name in _READ}
     quarters, paths = at["deployed"].shape
     out = np.zeros((len(LINES), quarters, paths))
 

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from twokey.outlook import flows, keys
-from twokey.outlook.flows import Moments
-from twokey.outlook.inputs import scores
+from twokey.outlook.inputs import Input, correlate
 from twokey.outlook.scenario import Scenario
+from twokey.outlook.stocks import Floats, History
+from twokey.outlook.strikes import Moments
 from twokey.outlook.timeline import Timeline, build
 
-Floats = npt.NDArray[np.float64]
 SEEDED: Final = 5_000  # paths that share one seed: part of the definition of a result, like the seed itself
 BLOCK: Final = 2 * SEEDED  # paths that are worked on together: as many as the processor's cache holds well
 OPENINGS: Final = 8
@@ -27,7 +27,7 @@ RATCHETS: Final = 6
 class Block:
     """The paths of one block: states by quarter, both keys by step, and the inputs that were drawn."""
 
-    state: Floats  # (quarters + 1, len(flows.STATE), paths)
+    history: History  # by quarter
     us: npt.NDArray[np.bool_]  # (steps, paths)
     cn: npt.NDArray[np.bool_]
     inputs: Mapping[str, Floats]  # each (paths,)
@@ -35,7 +35,7 @@ class Block:
 
     def of(self, name: str) -> Floats:
         """Return one stock, count or level by quarter, shape (quarters + 1, paths)."""
-        return self.state[:, flows.STATE.index(name), :]
+        return self.history.of(name)
 
 
 def blocks_of(paths: int) -> list[tuple[int, int]]:
@@ -64,7 +64,7 @@ def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck t
     """
     draws = _draw(scenario, number, paths if columns is None else 1 + int(columns.max()))
     drawn, clocks, singles, luck = draws if columns is None else [part[..., columns] for part in draws]
-    x = {n: i.at(row) for (n, i), row in zip(scenario.inputs.items(), drawn if z is None else z, strict=True)}
+    x = _Inputs(scenario.inputs, drawn if z is None else z)
     line = line or build(scenario)
     when = _Clock(scenario)
     forever = when(singles[0], x["overwatch_rate"])
@@ -79,7 +79,7 @@ def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck t
     paths_of_keys = keys.simulate(
         line, rates, x["coupling"], clocks, forever, scenario.step_weeks, scenario.dwell_shape
     )
-    state = flows.run(
+    history = flows.run(
         line,
         paths_of_keys,
         x,
@@ -90,7 +90,7 @@ def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck t
         h100e_domestic=scenario.domestic_chip.h100e_8bit,
         every=every or scenario.steps_a_quarter,
     )
-    return Block(state, paths_of_keys.us, paths_of_keys.cn, x, moments.chip_security)
+    return Block(history, paths_of_keys.us, paths_of_keys.cn, x, moments.chip_security)
 
 
 def _draw(scenario: Scenario, number: int, paths: int) -> list[Floats]:
@@ -98,19 +98,38 @@ def _draw(scenario: Scenario, number: int, paths: int) -> list[Floats]:
 
     Each seed draws for all its `SEEDED` paths, and the block keeps its first `paths`. The last axis is paths.
     """
-    parts = []
-    first = number * BLOCK // SEEDED
-    for seed in range(first, first - (-paths // SEEDED)):
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(scenario.seed, spawn_key=(seed,))))
-        parts.append(
-            (
-                scores(rng, list(scenario.inputs), SEEDED, scenario.correlations),
-                rng.standard_exponential((2, keys.MOVES, SEEDED)),
-                rng.standard_exponential((5 + RATCHETS, SEEDED)),
-                rng.standard_normal((OPENINGS, SEEDED)),
-            )
-        )
-    return [np.concatenate(same, axis=-1)[..., :paths] for same in zip(*parts, strict=True)]
+    seeds = -(-paths // SEEDED)
+    rows = (len(scenario.inputs), 2 * keys.MOVES, 5 + RATCHETS, OPENINGS)
+    parts = [np.empty((n, seeds, SEEDED)) for n in rows]
+    for seed in range(seeds):
+        spawned = np.random.SeedSequence(scenario.seed, spawn_key=(number * BLOCK // SEEDED + seed,))
+        rng = np.random.Generator(np.random.PCG64(spawned))
+        normal, exponential = rng.standard_normal, rng.standard_exponential
+        for part, draw in zip(parts, (normal, exponential, exponential, normal), strict=True):
+            for row in part[:, seed]:
+                draw(out=row)
+        correlate(parts[0][:, seed], list(scenario.inputs), scenario.correlations)
+    z, clocks, singles, luck = (part.reshape(len(part), -1)[:, :paths] for part in parts)
+    return [z, clocks.reshape(2, keys.MOVES, paths), singles, luck]
+
+
+class _Inputs(Mapping[str, Floats]):
+    """The inputs at their drawn scores; each is reckoned when it is first asked for."""
+
+    def __init__(self, given: Mapping[str, Input], z: Floats) -> None:
+        self._given, self._scores = given, dict(zip(given, z, strict=True))
+        self._known: dict[str, Floats] = {}
+
+    def __getitem__(self, name: str) -> Floats:
+        if name not in self._known:
+            self._known[name] = self._given[name].at(self._scores[name])
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
 
 
 class _Clock:

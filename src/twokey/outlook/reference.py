@@ -9,17 +9,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from twokey.outlook.flows import (
-    COUNTS,
-    DIES_A_PACKAGE,
-    MOST_DOMESTIC,
-    STACKS_A_PACKAGE,
-    STOCKS,
-    VERIFICATION_WEEKS,
-    WEEKS_A_MONTH,
-    WEEKS_A_YEAR,
-)
+from twokey.outlook.demand import MOST_DOMESTIC
+from twokey.outlook.stocks import COUNTS, DIES_A_PACKAGE, STACKS_A_PACKAGE, STOCKS, WEEKS_A_MONTH, WEEKS_A_YEAR
 from twokey.outlook.timeline import Timeline
+from twokey.outlook.vendor import VERIFICATION_WEEKS
 
 
 @dataclass(frozen=True, slots=True)

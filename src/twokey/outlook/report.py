@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -220,6 +220,7 @@ def _answers(result: Result) -> list[str]:
 
 
 _PATHS: Final = 2_000
+LANGUAGES: Final[tuple[tuple[charts.Lang, str], ...]] = (("en", ""), ("zh", ".zh"))
 _KEYS_ZH: Final = {"export": "出口", "import": "进口"}
 
 
@@ -249,13 +250,26 @@ def _short(value: str) -> str:
     return _n(float(value))
 
 
-def write_all(result: Result, folder: Path) -> list[Path]:
-    """Write tables, provenance, charts (SVG, PNG, HTML) and the report into a folder; return the files."""
+Progress = Callable[[int, int, str], None]
+
+
+def write_all(result: Result, folder: Path, progress: Progress | None = None) -> list[Path]:
+    """Write tables, provenance, charts (SVG, PNG, HTML, in English and as `.zh.`) and the report; return the files.
+
+    `progress` is told before each file: how many are done, of how many, and its name.
+    """
     written = write(result, folder)
-    compute, gap = headline(result.scenario)
-    drawn = {name: charts.fan(result, name) for name in ("delivered_total", compute, gap)}
-    for name, spec in {**drawn, "keys": charts.keys(result)}.items():
-        written += [charts.save(spec, folder / (name + ending)) for ending in (".svg", ".png", ".html")]
+    drawn: list[tuple[str, dict[str, Any]]] = []
+    for lang, ending in LANGUAGES:
+        fans = {name: charts.fan(result, name, lang) for name in ("delivered_total", *headline(result.scenario))}
+        drawn += [(name + ending, spec) for name, spec in {**fans, "keys": charts.keys(result, lang)}.items()]
+    files = [(folder / f"{name}.{form}", spec) for name, spec in drawn for form in ("svg", "png", "html")]
+    tell = progress or (lambda _done, _of, _name: None)
+    for done, (file, spec) in enumerate(files):
+        tell(done, len(files) + 1, file.name)
+        written.append(charts.save(spec, file))
     page = folder / "report.html"
+    tell(len(files), len(files) + 1, page.name)
     page.write_text(html_report(result), encoding="utf-8")
+    tell(len(files) + 1, len(files) + 1, page.name)
     return [*written, page]

@@ -15,23 +15,14 @@ import numpy as np
 from twokey.chips.errors import UserError, nearest
 from twokey.outlook.events import Event, contradictions, in_order, read_event
 from twokey.outlook.inputs import Correlation, Input, correlation_matrix, defaults, override, problem
-from twokey.outlook.scenario_records import BASES, STEPS, WEEKS_A_QUARTER, Buyer, Scenario, Vendor
-from twokey.outlook.sources import OutlookChip, find_chip, series_rows, table
+from twokey.outlook.scenario_records import BASES, SHARES, STEPS, WEEKS_A_QUARTER, Buyer, Scenario, Vendor
+from twokey.outlook.sources import OutlookChip, find_chip, series_rows, spells, table
 from twokey.outlook.toml_lines import Lines, read_toml
 
 __all__ = [
-    "BASES",
-    "STEPS",
-    "WEEKS_A_QUARTER",
-    "Buyer",
-    "Scenario",
-    "Vendor",
-    "load",
-    "read",
-    "ready",
-    "source_ids",
+    "BASES", "STEPS", "WEEKS_A_QUARTER", "Buyer", "Scenario", "Vendor", "load", "read", "ready", "source_ids",
     "with_inputs",
-]
+]  # fmt: skip
 
 _SECTIONS: Final = ("scenario", "inputs", "event", "correlation", "vendor", "buyer")
 _FIELDS: Final = (
@@ -39,6 +30,8 @@ _FIELDS: Final = (
     "basis",
     "include_smuggled", "dwell_shape", "about", "about_zh", "confidence",
 )  # fmt: skip
+
+_TEXTS: Final = ("name", "title", "title_zh", "about", "about_zh")
 
 
 def ready() -> dict[str, Path]:
@@ -94,7 +87,7 @@ class _Reader:
         self.place, self.raw, self.lines = place, raw, lines
 
     def fail(self, key: str, text: str) -> UserError:
-        line = self.lines.get(key) or self.lines.get(key.rsplit(".", 1)[0], 1)
+        line = self.lines.get(key) or self.lines.get(f"{key}[0]") or self.lines.get(key.rsplit(".", 1)[0], 1)
         return UserError(f"{self.place} line {line}: {key}: {text}")
 
     def scenario(self) -> Scenario:
@@ -116,6 +109,13 @@ class _Reader:
         as_of = head.get("as_of")
         if type(as_of) is not date:
             raise self.fail("scenario.as_of", "must be a date, as in as_of = 2026-01-28")
+        for key in ("export", "import"):
+            if not spells(key, as_of):
+                first = min(spell.as_of for spell in spells(key, date.max))
+                raise self.fail("scenario.as_of", f"the record of the {key} key begins on {first}: start then or later")
+        for field in _TEXTS:
+            if not isinstance(head.get(field, ""), str):
+                raise self.fail(f"scenario.{field}", f'must be a text in quotes, as in {field} = "A harder ban"')
         chip = self.chip("scenario.chip", head.get("chip", "H200 SXM"))
         if head.get("basis", "h100e-8bit") not in BASES:
             raise self.fail(
@@ -138,7 +138,7 @@ class _Reader:
             chip=chip,
             domestic_chip=self.chip("scenario.domestic_chip", head.get("domestic_chip", "Ascend 910C")),
             basis=head.get("basis", "h100e-8bit"),
-            include_smuggled=bool(head.get("include_smuggled", False)),
+            include_smuggled=self.flag("scenario.include_smuggled", head.get("include_smuggled", False)),
             dwell_shape=self.number("scenario.dwell_shape", head.get("dwell_shape", 1.0), 0.3, 3.0),
             events=self.events(chip, base),
             inputs=inputs,
@@ -236,9 +236,11 @@ class _Reader:
         return number, number
 
     def correlations(self, inputs: Mapping[str, Input]) -> tuple[Correlation, ...]:
-        links = []
+        links: list[Correlation] = []
         raw = self.raw.get("correlation", [])
-        for n, item in enumerate(raw if isinstance(raw, list) else []):
+        if not isinstance(raw, list):
+            raise self.fail("correlation", "write each correlation as its own [[correlation]] table")
+        for n, item in enumerate(raw):
             key = f"correlation[{n}]"
             pair = item.get("between")
             if not isinstance(pair, list) or len(pair) != 2 or pair[0] == pair[1]:
@@ -246,6 +248,10 @@ class _Reader:
             for name in pair:
                 if name not in inputs:
                     raise self.fail(f"{key}.between", f"unknown input {name!r}{nearest(str(name), inputs)}")
+                if inputs[name].fixed:
+                    raise self.fail(f"{key}.between", f"{name} is one value here, so nothing can vary with it")
+            if any({link.first, link.second} == set(pair) for link in links):
+                raise self.fail(f"{key}.between", f"{pair[0]} and {pair[1]} are correlated twice; keep one of them")
             links.append(Correlation(pair[0], pair[1], self.number(f"{key}.value", item.get("value"), -0.99, 0.99)))
         if links:
             names = sorted({name for link in links for name in (link.first, link.second)})
@@ -255,11 +261,17 @@ class _Reader:
 
     def section(self, name: str, record: Any) -> Any:
         given = self.raw.get(name, {})
+        if not isinstance(given, dict):
+            raise self.fail(name, f"must be a table, as in [{name}]")
         known = type(record).__dataclass_fields__
         for field, value in given.items():
+            key = f"{name}.{field}"
             if field not in known:
-                raise self.fail(f"{name}.{field}", f"unknown field{nearest(field, known)}; known: {', '.join(known)}")
-            self.number(f"{name}.{field}", value, 0.0, math.inf)
+                raise self.fail(key, f"unknown field{nearest(field, known)}; known: {', '.join(known)}")
+            if isinstance(getattr(record, field), int):
+                self.whole(key, value, 1, 1040)
+            else:
+                self.number(key, value, 0.0, 1.0 if field in SHARES else math.inf)
         return replace(record, **given)
 
     def known_sources(self, key: str, sources: tuple[str, ...]) -> None:
@@ -270,6 +282,11 @@ class _Reader:
                     key,
                     f"unknown source {source!r}{nearest(source, ids)}; give a row id, an address or 'assumption: why'",
                 )
+
+    def flag(self, key: str, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise self.fail(key, f"must be true or false, without quotes (got {value!r})")
+        return value
 
     def whole(self, key: str, value: object, low: int, high: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:

@@ -16,6 +16,8 @@ BASES: Final = {"h100e-8bit": bases.H100E_8BIT, "h100e-bandwidth": bases.H100E_B
 WEEKS_A_QUARTER: Final = 13
 STEPS: Final = {"week": 13, "month": 3}  # steps a quarter
 
+SHARES: Final = frozenset({"fee", "share_of_flow", "mandate"})  # fields below that lie from 0 to 1
+
 
 @dataclass(frozen=True, slots=True)
 class Vendor:

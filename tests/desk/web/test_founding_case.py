@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from click.testing import CliRunner
 from django.utils import timezone
 
+from twokey.cli.main import twokey
 from twokey.desk.cases.models import Application, Order
 from twokey.desk.home import home
-from twokey.desk.ledger.models import Release
+from twokey.desk.ledger.models import Authorisation, Release
+from twokey.desk.parties.screening import rescreen
 from twokey.desk.proof import check
 from twokey.desk.signing import FileSigner
+from twokey.desk.worker import WORKER
 
 from .conftest import check_page
 
@@ -231,54 +237,107 @@ def test_the_founding_case_from_draft_to_a_release_that_proves_itself(walk: Walk
     assert {name.split()[0] for name in proof.signed_by} == {"BIS", "MIIT"}
 
 
+@pytest.mark.parametrize("walk", ["en", "zh"], indirect=True)
 def test_an_incomplete_application_is_refused_with_all_that_it_lacks(walk: Walk) -> None:
-    order_id = walk.order("INCOMPLETE")
+    order_id = walk.order(f"INCOMPLETE-{walk.lang}")
     page = walk.at("buyer.xingye", f"/orders/{order_id}/")
     page.click("#import form button")
     page.wait_for_url("**/apply/")
     case_id = int(re.findall(r"/cases/(\d+)/", page.url)[0])
     page = walk.submit("buyer.xingye", case_id)
-    assert "missing: the documents on the intended use" in reasons(page)
-    assert "missing: a use statement" in reasons(page)
+    for text in {
+        "en": ("missing: the documents on the intended use", "missing: a use statement"),
+        "zh": ("缺少：用途证明文件", "缺少：不少于 40 个字符的用途说明"),
+    }[walk.lang]:
+        assert text in reasons(page)
     assert Application.objects.get(pk=case_id).state == "draft"
+    check_page(page)
 
 
+@pytest.mark.parametrize("walk", ["en", "zh"], indirect=True)
 def test_the_same_officer_cannot_countersign(walk: Walk) -> None:
-    order_id = walk.order("FOUR-EYES")
+    order_id = walk.order(f"FOUR-EYES-{walk.lang}")
     case_id = walk.apply("seller", order_id, "export")
     walk.submit("seller", case_id)
     walk.review("export", case_id)
     walk.decide("export", case_id)
     page = walk.countersign("officer.bis.1", case_id)
-    assert "officer.bis.1" in reasons(page)
+    said = {
+        "en": "officer.bis.1 decided this; the second signature must be another officer's",
+        "zh": "officer.bis.1 已作出该决定；第二签字必须由另一名人员完成",
+    }
+    assert said[walk.lang] in reasons(page)
     assert Application.objects.get(pk=case_id).state == "decided"
+    check_page(page)
 
 
-def test_a_suspended_licence_an_expired_paper_and_a_screened_party_shut_the_gate(walk: Walk) -> None:
-    from twokey.desk.ledger import states
-    from twokey.desk.ledger.models import Authorisation
-    from twokey.desk.parties.models import Seat
-    from twokey.desk.parties.services import actor_of
+@pytest.mark.parametrize("walk", ["en", "zh"], indirect=True)
+def test_a_suspended_licence_an_expired_paper_and_a_screened_party_shut_the_gate(walk: Walk, listed: Any) -> None:
+    order_id = walk.turned(f"SHUT-{walk.lang}", "security_procedures_shown")
+    page = walk.plan(order_id, f"SH-SHUT-{walk.lang}")
+    chinese = walk.lang == "zh"
 
-    order_id = walk.turned("SHUT", "security_procedures_shown")
-    page = walk.plan(order_id, "SH-SHUT")
+    # Expired evidence: the exporter adds a paper whose last day was yesterday.
     page.click("#blocked li a[href*='security_procedures_shown']")
     walk.show(page, expires=TODAY - timedelta(days=1))
-    assert "expired on" in reasons(page)
+    assert ("证据已于" if chinese else "expired on") in reasons(page)
 
+    # Suspended licence: an officer suspends it on its page; the other side's officer has no such form.
     licence = Authorisation.objects.get(line__order_id=order_id, authority__code="BIS")
-    officer = actor_of(Seat.objects.get(user__username="officer.bis.1").user, "web")
-    states.change_state(officer, licence.pk, "suspend", "An open question of diversion.")
+    assert not walk.at("officer.miit.1", f"/ledger/authorisations/{licence.pk}/").query_selector("[name=change]")
+    officer = walk.at("officer.bis.1", f"/ledger/authorisations/{licence.pk}/")
+    officer.click("summary:has(+ form[action$='/state/'])")
+    officer.select_option("[name=change]", "suspend")
+    officer.fill(
+        "form[action$='/state/'] [name=why]", "转移风险待查。" if chinese else "An open question of diversion."
+    )
+    walk.sign(officer, "form[action$='/state/'] button.danger")
+    officer.wait_for_url(f"**/ledger/authorisations/{licence.pk}/")
+    assert officer.query_selector(".state.suspended")
     page.reload()
-    assert f"{licence.number} is not in force" in reasons(page)
+    assert (f"{licence.number}：未生效" if chinese else f"{licence.number} is not in force") in reasons(page)
 
-    # Another name makes the buyer a possible match on the list, and a stale screening blocks at once.
-    party = Order.objects.get(pk=order_id).importer
-    party.aliases.create(name="Invented Sanctioned Trading Ltd.")
+    # Screened party: a new list names the buyer, and its import screens everybody; an officer judges it the same.
+    buyer = Order.objects.get(pk=order_id).importer
+    listed(buyer.name_latin)
     page.reload()
-    assert "has not been screened" in reasons(page)
+    assert ("须由人员判定" if chinese else "an officer must decide") in reasons(page)
+    page.click(f"#blocked li a:has-text('{buyer.name_latin}')")  # leads to the party
+    page.click(f"main a[href='/parties/{buyer.pk}/']")
+    officer.goto(f"/parties/{buyer.pk}/")
+    page.goto(f"/orders/{order_id}/")
+    officer.fill("[name=why]", "名称与地址一致。" if chinese else "Same name, same address.")
+    walk.sign(officer, "button[name=same][value=yes]")
+    if not officer.query_selector(".state.listed"):  # the button said what; after the proof it is pressed again
+        officer.fill("[name=why]", "名称与地址一致。" if chinese else "Same name, same address.")
+        officer.click("button[name=same][value=yes]")
+    check_page(officer)
+    page.reload()
+    said = "在名单 us-csl 上" if chinese else "is on us-csl"
+    assert said in reasons(page)
+    check_page(page)
 
+    # Asked for all the same, the release is refused with every reason, and nothing is drawn.
     walk.sign(page, "form[action*='/release/'] button")
     page.wait_for_url(f"**/orders/{order_id}/")
-    assert len(page.query_selector_all(".messages .error")) >= 3
+    messages = [each.inner_text() for each in page.query_selector_all(".messages .error")]
+    assert len(messages) >= 3
+    assert any(said in each for each in messages)
     assert not Release.objects.filter(shipment__order_id=order_id).exists()
+
+
+@pytest.fixture
+def listed(desk: Any, tmp_path: Any) -> Iterator[Any]:
+    """Import a screening list that names somebody, as the operator does; afterwards, one that names nobody."""
+
+    def import_list(*names: str) -> None:
+        # A fresh id each time: an officer's judgement of an entry holds for as long as the entry does.
+        entries = [{"id": uuid4().hex, "name": name, "alt_names": [], "addresses": []} for name in names]
+        path = tmp_path / "list.json"
+        path.write_text(json.dumps({"results": entries}))
+        done = CliRunner().invoke(twokey, ["screen", "import", str(path), "--as", "operator"])
+        assert done.exit_code == 0, done.output
+
+    yield import_list
+    import_list("Nobody At All Trading")
+    rescreen(WORKER)

@@ -71,3 +71,19 @@ def test_every_page_is_accessible_and_fits(open_as: Any, lang: str) -> None:
         except AssertionError as error:
             wrong.append(f"{login} {address}: {str(error)[:700]}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_on_paper_the_keys_stand_side_by_side_and_nothing_is_there_to_press(open_as: Any, lang: str) -> None:
+    page = open_as("seller", lang, width=720)  # about what a sheet of A4 is wide
+    page.goto("/orders/5/")
+    page.emulate_media(media="print")
+    export, gate, other = (page.locator(part).bounding_box() for part in ("#export", "#shipments", "#import"))
+    assert export["x"] + export["width"] <= gate["x"]
+    assert gate["x"] + gate["width"] <= other["x"]
+    assert export["y"] == other["y"]
+    for part in ("button", ".top nav", "form"):
+        assert not any(each.is_visible() for each in page.query_selector_all(part)), part
+    assert sideways(page) <= 0
+    assert page.pdf(format="A4").startswith(b"%PDF")
+

@@ -14,6 +14,17 @@ def test_every_string_is_translated(app: Path) -> None:
     assert untranslated(app) == []
 
 
+def test_a_string_has_one_translation_over_all_the_pages() -> None:
+    """Django lays the catalogues over each other: of two translations of one string, one would win everywhere."""
+    said: dict[tuple[str | None, str], dict[str, list[str]]] = {}
+    for app in apps():
+        for each in catalogue(app):
+            if each.id:
+                name = each.id if isinstance(each.id, str) else each.id[0]
+                said.setdefault((each.context, name), {}).setdefault(str(each.string), []).append(app.name)
+    assert {name: words for name, words in said.items() if len(words) > 1} == {}
+
+
 @pytest.mark.parametrize("app", [each for each in apps() if len(catalogue(each))], ids=lambda app: app.name)
 def test_the_committed_catalogue_holds_the_strings_of_the_pages(app: Path) -> None:
     path = app / PLACE

@@ -34,6 +34,14 @@ def _gemm(on: Setting, flops: Array, size: Array) -> Array:
     return larger(compute, memory)
 
 
+def padded(rows: Array, tile: Array) -> Array:
+    """Return by what a matrix product of `rows` rows works more than it must: kernels work on tiles of rows.
+
+    About `tile` rows are added where there are many, and twice the rows are worked where there are few.
+    """
+    return 1 + tile / (rows + tile)
+
+
 def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: bool) -> Pass:
     """Return the time of one pass of `sequences` (over all `dp` ranks of a replica), each of `new` tokens.
 
@@ -45,7 +53,8 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     mine = tokens / c.dp  # tokens of one attention rank
     layers = s.layers
     dense = s.attention + s.dense_ffn
-    matrices = layers * _gemm(on, 2 * dense * mine / c.tp, dense * c.weight_bytes / c.tp)
+    worked = mine * padded(mine, w.tile)
+    matrices = layers * _gemm(on, 2 * dense * worked / c.tp, dense * c.weight_bytes / c.tp)
     answered = np.where(prompt, sequences / c.dp, mine)  # only the last token of a prompt needs the output projection
     matrices = matrices + _gemm(on, 2 * s.head * answered / c.tp, s.head * c.weight_bytes / c.tp)
 
@@ -56,10 +65,11 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     cache = layers * sequences / c.dp * read * s.cache_values * c.cache_bytes / ways
     sixteen = on.device.tflops16 * 1e12
     kept = share_of_peak(on.device.watts, sixteen, w.watts) * on.family.compute
-    kernel = w.attention_prompt if prompt else np.minimum(w.attention * on.engine.attention, 1)
+    kernel = w.attention_prompt if prompt else w.attention
+    again = 1.0 if prompt else 1 + on.engine.reread * (s.shared_heads - 1)  # cache read once for each query head
     attention = larger(
         attention_flops / (sixteen * kept * kernel),
-        cache / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m * w.cache),
+        cache * again / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m * w.cache),
     )
 
     group = c.tp * c.dp
@@ -67,25 +77,25 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     touched = np.where(s.experts > 0, n * (1 - np.exp(tokens * np.log1p(-np.minimum(s.topk / n, 0.999)))), 0.0)
     skew = 1 + (w.imbalance - 1) * (1 - 1 / c.ep)
     wide = s.ffn_width / np.maximum(group / np.maximum(c.ep, 1), 1)  # of one device's slice of an expert
-    full = wide / (wide + w.slice)
-    experts = s.moe_layers * _gemm(
-        on,
-        2 * tokens * s.topk * s.expert / group * skew / w.grouped / full,
-        touched * s.expert * c.expert_bytes / np.minimum(group, n) * skew / w.grouped_memory / full,
-    )
+    here = tokens * s.topk / np.maximum(c.ep, 1)  # pairs of a token and an expert on one device
+    passed = here * (6 * s.hidden + 8 * wide)  # bytes of activations, gathered, written and combined
+    rows = tokens * s.topk * padded(tokens * s.topk / np.maximum(touched, 1), w.tile)
+    held = touched * s.expert * c.expert_bytes / np.minimum(group, n) / w.grouped_memory
+    experts = s.moe_layers * _gemm(on, 2 * rows * s.expert / group * skew / w.grouped, (held + passed) * skew)
 
     reduce = np.where(c.tp > 1, 2 * layers * all_reduce(on, c.tp, mine * s.hidden * 2), 0.0)
     sent = mine / c.tp * s.topk * s.hidden * 3  # one byte out (8 bits), two back
     spread = np.where(c.dp > 1, group, 1.0)
-    exchange = s.moe_layers * np.where(spread > 1, 2 * all_to_all(on, spread, sent / 2), 0.0)
+    exchange = s.moe_layers * np.where(spread > 1, 2 * all_to_all(on, spread, sent / 2, s.topk), 0.0)
     hop = np.where(c.pp > 1, (c.pp - 1) * (mine * s.hidden * 2 / (on.device.link_gbs * 1e9) + 2e-5), 0.0)
     network = reduce + exchange * (1 - w.overlap) + hop
 
     per_layer = on.family.layer_us * on.engine.launch * (layers + w.moe_launch * s.moe_layers)
-    overhead = per_layer * 1e-6 + on.engine.step_ms * 1e-3
-    k = on.engine.factor
+    if prompt:
+        per_layer = per_layer * w.prompt_launch
+    overhead = per_layer * 1e-6 + w.step_ms * 1e-3
     zero = np.zeros(np.broadcast_shapes(np.shape(matrices), np.shape(attention), np.shape(experts)))
-    return Pass(matrices * k + zero, attention * k + zero, experts * k + zero, network * k + zero, overhead + zero)
+    return Pass(matrices + zero, attention + zero, experts + zero, network + zero, overhead + zero)
 
 
 def least_time(on: Setting, sequences: Array, new: Array, context: Array, prompt: bool) -> Array:

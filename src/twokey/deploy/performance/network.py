@@ -22,16 +22,18 @@ def all_reduce(on: Setting, group: Array, size: Array) -> Array:
     return inside + across + latency
 
 
-def all_to_all(on: Setting, group: Array, size: Array) -> Array:
+def all_to_all(on: Setting, group: Array, size: Array, copies: Array | float = 1.0) -> Array:
     """Return the seconds of one all-to-all in which each device sends `size` bytes evenly to `group` devices.
 
-    The share of the bytes that leaves the scale-up domain goes over the scale-out network (after DeepEP, which sends
-    a token once per node it visits; with few nodes that saves little, and is left out).
+    The share of the bytes that leaves the scale-up domain goes over the scale-out network. `copies` destinations get
+    the same bytes (a token and its experts): a domain is sent one copy, however many of its devices want it (DeepEP).
     """
     local = np.minimum(group, on.device.domain)
     bus = on.device.link_gbs * 1e9 * on.family.bus
-    outside = 1 - local / group
+    domains = np.maximum(group / local, 1)
+    reached = domains * (1 - (1 - 1 / domains) ** np.maximum(copies, 1)) / np.maximum(copies, 1)
+    outside = (1 - 1 / domains) * reached
     inside = np.where(group > 1, (1 - 1 / group) * size / bus, 0.0)
     across = outside * size / (on.device.out_gbs * 1e9 * on.family.bus)
-    latency = on.family.alpha_us * 1e-6 * np.where(group > 1, 1 + np.log2(np.maximum(group / local, 1)), 0)
+    latency = on.family.alpha_us * 1e-6 * np.where(group > 1, 1 + np.log2(domains), 0)
     return np.maximum(inside, across) + latency

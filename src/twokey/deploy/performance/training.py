@@ -72,7 +72,7 @@ def step(on: Setting, length: Array, sequences: Array, recompute: Array) -> Step
     tensor = tensor + ring * 0.5
 
     sent = per_pass / c.tp * s.topk * s.hidden * 4
-    exchange = all_to_all(on, c.ep, sent / 2)
+    exchange = all_to_all(on, c.ep, sent / 2, s.topk)
     experts = np.where(c.ep > 1, runs * s.moe_layers / c.pp * passes * exchange * (1 - w.ep_overlap), 0.0)
 
     inner = compute + tensor + experts

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -31,7 +34,10 @@ COUNTERS: Final = (
     "vllm:generation_tokens",
 )
 QUEUES: Final = "kueue_cluster_queue_resource_usage"
+REQUESTS: Final = "kube_pod_container_resource_requests"
+NODE_LABELS: Final = "kube_node_labels"
 OWNERS: Final = "mlu_container"  # says which pod holds a card
+_OTHERS: Final = frozenset({QUEUES, OWNERS, REQUESTS, NODE_LABELS})
 _MODEL = ("modelName", "model_name", "model", "name", "mlu_model", "device_model")
 _DEVICE = ("UUID", "uuid", "gpu", "npuID", "id", "device_id", "deviceId", "card", "minor_number")
 _HOST = ("Hostname", "hostname", "node", "node_name", "instance", "host")
@@ -42,9 +48,9 @@ _STAMP = re.compile(r"(\d{4}-\d{2}-\d{2})[T_](\d{2})[-:]?(\d{2})[-:]?(\d{2})?Z?"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One sample. `device` is a device's identity; `queue` a Kueue queue's; exactly one of them is not empty.
+    """One sample. `device` is a device's identity, a node's for pods' requests, and empty for a Kueue queue.
 
-    `value` is utilisation 0..1 for a device, cards in use for a queue, the counter for tokens.
+    `value` is utilisation 0..1 for a device, devices in use for a queue or asked for by a pod, the counter for tokens.
     """
 
     time: float  # seconds since 1970
@@ -56,6 +62,7 @@ class Reading:
     pod: str
     value: float
     source: str
+    container: str = ""  # of a pod's request
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ def read_exposition(text: str, source: str, site: str, at: float | None) -> tupl
         if not line or line.startswith("#"):
             continue
         name = re.split(r"[{\s]", line, maxsplit=1)[0]
-        if name not in UTILISATION and name not in COUNTERS and name not in (QUEUES, OWNERS):
+        if name not in UTILISATION and name not in COUNTERS and name not in _OTHERS:
             continue
         try:
             family = next(iter(text_string_to_metric_families(line + "\n")))
@@ -129,6 +136,19 @@ def _reading(name: str, labels: Mapping[str, str], value: float, when: float, si
             labels.get("resource", ""),
             value,
             source,
+        )
+    if name in {REQUESTS, NODE_LABELS}:
+        return Reading(
+            when,
+            name,
+            site,
+            labels.get("node", ""),
+            labels.get("resource", "") if name == REQUESTS else labels.get(_CHIP, ""),
+            _first(labels, _NAMESPACE),
+            _first(labels, _POD),
+            value,
+            source,
+            _first(labels, ("exported_container", "container")),
         )
     identity = "/".join(
         part for part in (_first(labels, _HOST), _first(labels, _DEVICE), labels.get("vdie_id", "")) if part
@@ -166,6 +186,17 @@ def read_folder(folder: Path, site: str) -> tuple[list[Reading], list[Flag]]:
     if not readings:
         flags.append(Flag(str(folder.name), "no-telemetry", f"no sample of a known exporter for site {site}"))
     return readings, flags
+
+
+_CHIP: Final = "label_chip_twokey_dev_name"  # the nodes' chip label, as kube-state-metrics writes it
+
+
+@cache
+def exported() -> frozenset[str]:
+    """Return the plug-ins' resource names as kube-state-metrics writes them (`nvidia_com_gpu`)."""
+    text = files("twokey.deploy").joinpath("data/resources.csv").read_text("utf-8")
+    names = [f"{r['vendor_resource']};{r['other_resources']}".split(";") for r in csv.DictReader(text.splitlines())]
+    return frozenset(re.sub(r"[^A-Za-z0-9_]", "_", name) for each in names for name in each if name)
 
 
 _CHIP_WORDS = re.compile(r"(?i)nvidia|tesla|huawei|80gb|141gb|hbm3e?|\s+")

@@ -10,6 +10,7 @@ from typing import Final
 from twokey.deploy.devices import Hardware
 from twokey.deploy.report.cleaning import in_order, increase, spans
 from twokey.deploy.report.readings import COUNTERS, OWNERS, QUEUES, UTILISATION, Flag, Reading, chip_of, series
+from twokey.deploy.report.requests import requested
 
 MEASURES: Final = ("allocated", "used", "delivered")
 UNKNOWN: Final = "unknown"
@@ -95,7 +96,8 @@ def add_up(
     """
     sums, flags = _Sums(edges), []
     owners = {(r.site, r.device): r for r in readings if r.metric == OWNERS}
-    pods: dict[tuple[str, str, str], Hardware] = {}
+    asked, pods, odd = requested(readings)
+    flags += odd
     seen: dict[tuple[str, str], set[str]] = {}
     gauges = _one_metric_per_device(readings)
     unknown_chips: dict[str, int] = {}
@@ -131,7 +133,9 @@ def add_up(
         flags.append(
             Flag("", "unknown-chip", f"model {name!r} of {count} devices: origin cannot be told, it may be either")
         )
-    _queues(readings, edges, phases, sums, flags, step)
+    told = {r.site for r in asked}
+    queues = [r for r in readings if r.metric == QUEUES and r.site not in told]  # pods' requests are closer than quotas
+    _queues([*(r for r in readings if r.metric in UTILISATION), *queues, *asked], edges, phases, sums, flags, step)
     _tokens(readings, edges, phases, sums, flags, pods)
     _silent(fleets, seen, edges, sums, flags)
     return Usage(sums.amounts(), _merged(flags), tuple(edges))
@@ -154,7 +158,7 @@ def _queues(
     flags: list[Flag],
     step: float | None,
 ) -> None:
-    """Allocation from Kueue where a site has no device exporter."""
+    """Allocation from pods' requests or from Kueue where a site has no device exporter."""
     metered = {r.site for r in readings if r.metric in UTILISATION}
     groups: dict[tuple[str, str, str, str], list[Reading]] = {}
     for r in readings:

@@ -13,6 +13,7 @@ from twokey.desk.actors import Actor
 from twokey.desk.api.models import KeptAnswer
 from twokey.desk.api.problems import problem
 from twokey.desk.api.tokens import actor_by_token
+from twokey.desk.reasons import problem as wrong
 from twokey.desk.reasons import reason
 
 PREFIX: Final = "/api/"
@@ -44,8 +45,7 @@ class ApiMiddleware:
                     reason(
                         "invalid",
                         field="Idempotency-Key",
-                        problem="it is empty, too long or not plain text",
-                        remedy=f"send 1 to {_MAX_KEY} printable characters",
+                        problem=wrong("key_malformed", most=_MAX_KEY),
                     )
                 ],
                 422,

@@ -11,6 +11,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from twokey.chips.errors import UserError
 from twokey.desk.reasons import Reason, Refused, reason
+from twokey.desk.reasons import problem as wrong
 
 
 def problem(reasons: Sequence[Reason], status: int) -> JsonResponse:
@@ -41,20 +42,15 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(UserError)
     def mistaken(request: HttpRequest, error: UserError) -> HttpResponse:
-        return problem([reason("invalid", field="request", problem=str(error), remedy="correct it")], 422)
+        return problem([_plain("request", "other", str(error))], 422)
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
         found = [
-            reason(
-                "invalid",
-                field=".".join(str(part) for part in each["loc"]) or "body",
-                problem=str(each["msg"]),
-                remedy="see the API's description of this field",
-            )
+            _plain(".".join(str(part) for part in each["loc"]) or "body", "not_as_described", str(each["msg"]))
             for each in error.errors
         ]
-        return problem(found or [_plain("body", "it cannot be read")], 422)
+        return problem(found or [_plain("body", "not_as_described", "it cannot be read")], 422)
 
     @api.exception_handler(AuthenticationError)
     def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
@@ -62,8 +58,8 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def http(request: HttpRequest, error: HttpError) -> HttpResponse:
-        return problem([_plain("request", str(error))], error.status_code)
+        return problem([_plain("request", "other", str(error))], error.status_code)
 
 
-def _plain(field: str, text: str) -> Reason:
-    return reason("invalid", field=field, problem=text, remedy="see the API's description")
+def _plain(field: str, code: str, detail: str) -> Reason:
+    return reason("invalid", field=field, problem=wrong(code, detail=detail))

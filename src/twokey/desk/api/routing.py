@@ -77,7 +77,7 @@ def route(router: Router, method: str, path: str, action: str, answer: Any, stat
             unknown = sorted(set(request.GET) - queries)
             if unknown:
                 known = ", ".join(sorted(queries)) or "none"
-                raise invalid(unknown[0][:60], "this parameter is not known", f"known are: {known}")
+                raise invalid(unknown[0][:60], "parameter_unknown", known=known)
             result = view(actor, **arguments)
             return result if status == 200 else Status(status, result)
 

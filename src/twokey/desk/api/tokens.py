@@ -31,13 +31,9 @@ def make_token(login: str, name: str, scopes: Iterable[str] = (), days: int = 30
     allowed = scopes_of(actor_of(user, "api").role)
     wanted = frozenset(scopes) or allowed
     if wanted - allowed:
-        raise invalid(
-            "scopes",
-            f"{min(wanted - allowed)} is not for this seat",
-            f"choose from {', '.join(sorted(allowed))}",
-        )
+        raise invalid("scopes", "scope_not_of_seat", given=min(wanted - allowed), known=", ".join(sorted(allowed)))
     if not 1 <= days <= MAX_DAYS:
-        raise invalid("days", f"{days} is out of range", f"give 1 to {MAX_DAYS}")
+        raise invalid("days", "days_out_of_range", given=days, most=MAX_DAYS)
     secret = f"tk_{secrets.token_urlsafe(32)}"
     Token.objects.create(
         user=user,

@@ -19,7 +19,13 @@ class Event(models.Model):
     payload = models.JSONField(default=dict)
 
     class Meta:
-        indexes = (models.Index(fields=["subject_kind", "subject_id"]),)
+        indexes = (
+            models.Index(fields=["subject_kind", "subject_id"]),
+            # What the last check of history found is asked at every release; few of the events are checks.
+            models.Index(
+                fields=["-id"], condition=models.Q(verb__in=["audit.broken", "audit.verified"]), name="event_check"
+            ),
+        )
 
 
 class SignedDocument(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
@@ -20,6 +20,7 @@ from twokey.desk.parties.models import Organisation
 from twokey.desk.parties.screening import listed_sources, lists_digest
 from twokey.law.records import Assessment, KeyAnswer
 
+Side = Literal["export", "import"]
 CERTIFICATIONS: Final = (
     "parameters",
     "us_shipments_stated",
@@ -108,13 +109,22 @@ def law_digest(on: date) -> str:
     return digest_of(on)
 
 
-def assess_order(order: Order, side: Literal["export", "import"], on: date) -> OrderAssessment:
-    """Assess every item of an order; one item that the law blocks blocks the order."""
+def assess_order(order: Order, side: Side, on: date) -> OrderAssessment:
+    """Assess every item of an order for one key; one item that the law blocks blocks the order."""
+    return assess_keys(order, (side,), on)[side]
+
+
+def assess_keys(order: Order, sides: Sequence[Side], on: date) -> dict[Side, OrderAssessment]:
+    """Assess every item of an order for some keys; the facts are read once for all of them."""
     common = facts_of(order, on)
     chips = sorted({line.chip for line in order.lines.all()})
     items = tuple(assess({**common, "item.chip": chip}, on) for chip in chips)
-    worst = max((item.key(side) for item in items), key=lambda key: _WORST[key.status])
-    return OrderAssessment(worst, items[0].law_digest, _named(common, order), items)
+    named = _named(common, order)
+
+    def worst(side: Side) -> KeyAnswer:
+        return max((item.key(side) for item in items), key=lambda key: _WORST[key.status])
+
+    return {side: OrderAssessment(worst(side), items[0].law_digest, named, items) for side in sides}
 
 
 def facts_name(order: Order, on: date) -> str:
@@ -166,7 +176,7 @@ def facts_digest(facts: Mapping[str, object]) -> str:
 def assess_case(actor: Actor, application: Application, why: str, on: date | None = None) -> StoredAssessment:
     """Assess the order behind an application today, and keep the whole answer with the case."""
     day = on or timezone.now().date()
-    side: Literal["export", "import"] = "export" if application.authority.side == "export" else "import"
+    side: Side = "export" if application.authority.side == "export" else "import"
     result = assess_order(load_order(application.order_id), side, day)
     key = result.key
     stored = StoredAssessment.objects.create(
@@ -245,12 +255,13 @@ def _shown(order: Order, on: date) -> dict[str, object]:
 def _listed(consignee: Organisation) -> dict[str, object]:
     """Return whether the consignee is listed, and the share of it that listed owners hold (of 1)."""
     facts: dict[str, object] = {}
-    sources = listed_sources(consignee)
+    owners = list(consignee.owners.all())
+    sources_of = listed_sources([consignee.pk, *(each.owner_id for each in owners)])
+    sources = sources_of[consignee.pk]
     if sources is not None:
         facts["consignee.entity_list"] = any(_ENTITY_LIST in each for each in sources)
         facts["consignee.military_end_user"] = any(_MILITARY_END_USER in each for each in sources)
-    owners = list(consignee.owners.all())
-    found = [(each.share_bp, listed_sources(each.owner)) for each in owners]
+    found = [(each.share_bp, sources_of[each.owner_id]) for each in owners]
     if owners and all(each is not None for _, each in found):
         listed_bp = sum(share for share, each in found if each)
         facts["consignee.listed_owner_share"] = f"{listed_bp // 10_000}.{listed_bp % 10_000:04d}"
@@ -271,10 +282,10 @@ def _ratio(order: Order) -> dict[str, object]:
     """
     from twokey.desk.ledger.ratio import share_reached
 
-    reached = [found for line in order.lines.all() if (found := share_reached(line.chip)) is not None]
-    if not reached:
+    reached = share_reached({line.chip for line in order.lines.all()})
+    if reached is None:
         return {}
-    share_bp, window = max(reached)
+    share_bp, window = reached
     return {
         "aggregate.china_to_us_tpp_ratio": f"{share_bp // 10_000}.{share_bp % 10_000:04d}",
         "aggregate.window": window,

@@ -71,7 +71,7 @@ def open_batch(
                 BatchBalance.objects.create(balance=balance, batch=batch, share=each)
             record(actor, "batch.opened", "batch", batch.pk, code=code, units=units, value_minor=value_minor)
     except IntegrityError:
-        raise invalid("code", f"batch {code} exists already", "use another code") from None
+        raise invalid("code", "exists", given=code) from None
     return batch
 
 
@@ -97,7 +97,7 @@ def propose_topup(
         batch = _locked(batch_id)
         permit_authority(actor, "batch.topup", batch.authority_id)
         if units < 0 or value_minor < 0 or units + value_minor == 0:
-            raise invalid("units", "a top-up adds units, value or both", "give whole numbers, one of them above 0")
+            raise invalid("units", "adds_nothing")
         if share_id is not None and not batch.shares.filter(pk=share_id).exists():
             raise missing("share", share_id)
         row = BatchTopUp.objects.create(
@@ -235,4 +235,4 @@ def _locked(batch_id: int) -> Batch:
 
 def _positive(field: str, value: int) -> None:
     if type(value) is not int or value < 1:
-        raise invalid(field, f"{value!r} is not a whole number above 0", "give an integer")
+        raise invalid(field, "not_whole", given=value)

@@ -83,16 +83,16 @@ def decide(
         application = locked(application_id)
         allow(actor, application, "decide")
         if not reasons.strip():
-            raise invalid("reasons", "they are empty", "a decision states its reasons")
+            raise invalid("reasons", "empty")
         _heard_by_another(actor, application)
         assessment = assess_case(actor, application, "decide")
         batch = _batch(application, batch_id) if batch_id is not None else None
         if outcome == Decision.Outcome.APPROVE:
             if terms is None or not terms.lines:
-                raise invalid("terms", "there are none", "an approval says what it grants")
+                raise invalid("terms", "none_given")
             _may_approve(application, assessment, terms, despite)
         elif outcome != Decision.Outcome.REFUSE:
-            raise invalid("outcome", f"{outcome!r} is not known", "use approve or refuse")
+            raise invalid("outcome", "not_known", given=outcome, known=", ".join(Decision.Outcome.values))
         body = {
             "authority": application.authority.code,
             "application": application.pk,
@@ -325,9 +325,9 @@ def _within_order(application: Application, terms: Terms) -> list[Reason]:
         if line is None:
             raise missing("order line", term.position)
         if type(term.units) is not int or type(term.value_minor) is not int or term.units < 1 or term.value_minor < 1:
-            raise invalid("terms", "units and value must be whole numbers above 0", "give integers")
+            raise invalid("terms", "amounts_not_whole")
         if term.valid_until < term.valid_from:
-            raise invalid("terms.valid_until", "it lies before valid_from", "give a later date")
+            raise invalid("terms.valid_until", "ends_before_start")
         if term.units > line.units:
             found.append(reason("over_order", what="units", amount=term.units, limit=line.units))
         if term.currency == application.order.currency and term.value_minor > line.value_minor:

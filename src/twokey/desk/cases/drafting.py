@@ -84,19 +84,22 @@ def create_order(actor: Actor, draft: OrderDraft) -> Order:
                 OrderParty.objects.create(order=order, organisation_id=organisation_id, role=role)
             record(actor, "order.created", "order", order.pk, number=order.number)
     except IntegrityError:
-        raise invalid("number", f"order {draft.number} exists already", "use another number") from None
+        raise invalid("number", "exists", given=draft.number) from None
     return order
 
 
 def set_facts(actor: Actor, order_id: int, facts: Mapping[str, Any]) -> Order:
-    """State facts of an order anew; every case that rests on them is assessed again."""
+    """State facts of an order anew; every case that rests on them is assessed again.
+
+    A fact stated as "" is taken back: it counts as unknown again.
+    """
     with transaction.atomic():
         order = Order.objects.select_for_update().filter(pk=order_id).first()
         if order is None:
             raise missing("order", order_id)
         permit_organisation(actor, "case.draft", order.exporter_id, order.importer_id)
         _check_facts(facts)
-        order.facts = {**order.facts, **facts}
+        order.facts = {name: value for name, value in {**order.facts, **facts}.items() if value != ""}
         order.save(update_fields=["facts"])
         record(actor, "order.facts", "order", order.pk, facts=dict(facts))
         for application in order.applications.select_related("authority").exclude(state__in=["draft", "withdrawn"]):
@@ -159,7 +162,7 @@ def answer_question(actor: Actor, application_id: int, text: str) -> Application
         application = locked(application_id)
         allow(actor, application, "answer")
         if not text.strip():
-            raise invalid("answer", "it is empty", "answer the question; a courtesy does not close it")
+            raise invalid("answer", "empty")
         question = application.questions.select_for_update().filter(answered_at__isnull=True).order_by("-pk").first()
         if question is None:
             raise missing("open question of application", application_id)
@@ -246,20 +249,20 @@ def _check(draft: OrderDraft) -> None:
     if permit_ids - known:
         raise missing("party", min(permit_ids - known))
     if not draft.lines:
-        raise invalid("lines", "there is none", "an order has at least one item")
+        raise invalid("lines", "none_given")
     for index, line in enumerate(draft.lines):
         for name, value in (("units", line.units), ("value_minor", line.value_minor)):
             if type(value) is not int or not 0 < value <= MAX_AMOUNT:
-                raise invalid(f"lines[{index}].{name}", f"{value!r} is not a whole number above 0", "give an integer")
+                raise invalid(f"lines[{index}].{name}", "not_whole", given=value)
     if draft.place not in PLACES and not (len(draft.place) == 2 and draft.place.isalpha()):
-        raise invalid("place", f"{draft.place!r} is not known", f"use {', '.join(PLACES)} or a country code")
+        raise invalid("place", "place_not_known", given=draft.place, known=", ".join(PLACES))
     if not (len(draft.currency) == 3 and draft.currency.isalpha() and draft.currency.isupper()):
-        raise invalid("currency", f"{draft.currency!r} is no currency code", "use three capitals, such as USD or CNY")
+        raise invalid("currency", "not_currency", given=draft.currency)
     if not (len(draft.destination) == 2 and draft.destination.isalpha() and draft.destination.isupper()):
-        raise invalid("destination", f"{draft.destination!r} is no country code", "use two capitals, such as CN")
+        raise invalid("destination", "not_country", given=draft.destination)
     for _, role in draft.parties:
         if role not in OrderParty.Role.values:
-            raise invalid("parties.role", f"{role!r} is not known", f"use one of {', '.join(OrderParty.Role.values)}")
+            raise invalid("parties.role", "not_known", given=role, known=", ".join(OrderParty.Role.values))
     _check_facts(draft.facts)
 
 
@@ -267,7 +270,7 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
     """Facts that evidence or an officer must show cannot be stated by a party."""
     for name in facts:
         if name.startswith("certifications.") or name in {"end_use.necessary", "application.use_documents"}:
-            raise invalid(f"facts.{name}", "this is shown by the file, not stated", "add the evidence or document")
+            raise invalid(f"facts.{name}", "shown_not_stated")
     assessing.check_stated(facts)
 
 

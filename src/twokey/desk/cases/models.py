@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 from twokey.desk.audit.models import SignedDocument
 from twokey.desk.parties.models import Authority, Organisation
@@ -152,6 +153,9 @@ class Application(models.Model):
             models.Index(fields=["authority", "state", "submitted_at"]),
             models.Index(fields=["applicant", "state", "submitted_at"]),
             models.Index(fields=["submitted_at", "id"]),  # the list of both authorities' cases, oldest first
+            models.Index(  # what came back to an authority, which is little
+                fields=["authority", "submitted_at", "id"], condition=~models.Q(attention=""), name="case_came_back"
+            ),
         )
 
 
@@ -195,6 +199,11 @@ class Evidence(models.Model):
 
     class Meta:
         indexes = (models.Index(fields=["order", "name"]), models.Index(fields=["expires_on"]))
+
+    @property
+    def over(self) -> bool:
+        """Say whether its last day has passed."""
+        return self.expires_on is not None and self.expires_on < timezone.now().date()
 
 
 class StoredAssessment(models.Model):

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import filetype
 from django.conf import settings
@@ -23,7 +23,7 @@ from twokey.desk.audit.events import record
 from twokey.desk.cases.models import Document, Evidence, Order
 from twokey.desk.cases.states import CLOSED, locked
 from twokey.desk.home import home
-from twokey.desk.reasons import Refused, invalid, missing, reason
+from twokey.desk.reasons import Refused, invalid, missing, problem, reason
 
 KINDS: Final = (
     "use_statement",
@@ -63,11 +63,9 @@ def add_document(actor: Actor, application_id: int, kind: str, filename: str, co
                 )
             )
         if kind not in KINDS:
-            raise invalid("kind", f"{kind!r} is not known", f"use one of {', '.join(KINDS)}")
+            raise invalid("kind", "not_known", given=kind, known=", ".join(KINDS))
         if application.documents.count() >= settings.TWOKEY_DOCUMENTS_PER_APPLICATION:
-            raise Refused(
-                reason("document_refused", filename=filename, problem="the application has too many documents")
-            )
+            raise refused_file(filename, "too_many_documents", status=409)
         content_type = detect(filename, content)
         scan, detail = scan_content(content)
         stored_as = secrets.token_hex(32)
@@ -100,7 +98,7 @@ def read_document(document: Document) -> bytes:
         )
     content = (home().documents / document.stored_as).read_bytes()
     if hashlib.sha256(content).hexdigest() != document.sha256:
-        raise Refused(reason("document_refused", filename=document.filename, problem="the stored file was altered"))
+        raise refused_file(document.filename, "stored_altered", status=409)
     return content
 
 
@@ -112,10 +110,9 @@ def detect(filename: str, content: bytes) -> str:
     """
     limit = settings.TWOKEY_DOCUMENT_MAX_BYTES
     if not content:
-        raise Refused(reason("document_refused", filename=filename, problem="the file is empty"), status=422)
+        raise refused_file(filename, "file_empty")
     if len(content) > limit:
-        problem = f"{len(content)} bytes; at most {limit} are taken"
-        raise Refused(reason("document_refused", filename=filename, problem=problem), status=422)
+        raise refused_file(filename, "file_too_large", size=len(content), limit=limit)
     kind = filetype.guess(content)
     found = str(kind.mime) if kind else ""
     if content.startswith(b"PK"):
@@ -123,8 +120,7 @@ def detect(filename: str, content: bytes) -> str:
     elif not found and _is_text(content):
         found = "text/plain"
     if found not in ACCEPTED:
-        problem = f"its content is {found or 'of no known type'}; PDF, PNG, JPEG, plain text, DOCX and XLSX are taken"
-        raise Refused(reason("document_refused", filename=filename, problem=problem), status=422)
+        raise refused_file(filename, "content_not_taken", found=found or "of no known type")
     return found
 
 
@@ -173,11 +169,9 @@ def add_evidence(
         if document.scan != Document.Scan.CLEAN:
             raise Refused(reason("document_not_clean", filename=document.filename, detail=document.scan_detail))
         if issued_on > timezone.now().date():
-            raise invalid("issued_on", f"{issued_on} lies in the future", "give the date on the document")
+            raise invalid("issued_on", "in_future", on=issued_on)
         if expires_on is not None and expires_on < issued_on:
-            raise invalid(
-                "expires_on", "the evidence would expire before it was issued", "give the date on the document"
-            )
+            raise invalid("expires_on", "expires_before_issue")
         if shipment_id is not None and not order.shipments.filter(pk=shipment_id).exists():
             raise missing("shipment", shipment_id)
         evidence = Evidence.objects.create(
@@ -209,12 +203,21 @@ def withdraw_evidence(actor: Actor, evidence_id: int, why: str) -> Evidence:
 
 
 def in_force(evidence: Sequence[Evidence], name: str, on: date, shipment_id: int | None = None) -> Evidence | None:
-    """Return the evidence for a name that counts on a day, or None."""
-    for each in evidence:
-        counts = each.name == name and each.withdrawn_at is None and each.shipment_id in {None, shipment_id}
-        if counts and (each.expires_on is None or each.expires_on >= on):
-            return each
-    return None
+    """Return the evidence for a name that counts on a day, of several the one that lasts longest, or None."""
+    counting = [
+        each
+        for each in evidence
+        if each.name == name
+        and each.withdrawn_at is None
+        and each.shipment_id in {None, shipment_id}
+        and (each.expires_on is None or each.expires_on >= on)
+    ]
+    return max(counting, key=lambda each: each.expires_on or date.max, default=None)
+
+
+def refused_file(filename: str, code: str, *, status: int = 422, **values: Any) -> Refused:
+    """Return the refusal of a file; `code` says what is wrong with it."""
+    return Refused(reason("document_refused", filename=filename, problem=problem(code, **values)), status=status)
 
 
 def _office(filename: str, content: bytes) -> str:
@@ -224,13 +227,11 @@ def _office(filename: str, content: bytes) -> str:
             names = archive.namelist()
             whole = sum(info.file_size for info in archive.infolist())
     except (zipfile.BadZipFile, ValueError, OverflowError):
-        raise Refused(reason("document_refused", filename=filename, problem="a broken archive"), status=422) from None
+        raise refused_file(filename, "broken_archive") from None
     if whole > 200 * 1024 * 1024 or len(names) > 10_000:
-        raise Refused(
-            reason("document_refused", filename=filename, problem="an archive that unpacks too large"), status=422
-        )
+        raise refused_file(filename, "archive_too_large")
     if any("vbaproject" in name.casefold() or name.casefold().startswith("xl/macrosheets/") for name in names):
-        raise Refused(reason("document_refused", filename=filename, problem="it holds macros"), status=422)
+        raise refused_file(filename, "holds_macros")
     if "[Content_Types].xml" in names:
         for prefix, content_type in _OFFICE.items():
             if any(name.startswith(prefix) for name in names):

@@ -75,7 +75,7 @@ def ask_advice(actor: Actor, application_id: int, reviewers: Sequence[str]) -> l
         )
         unknown = sorted(set(reviewers) - seated)
         if unknown:
-            raise invalid("reviewers", f"{unknown[0]} does not sit at this authority", "name its advisers or officers")
+            raise invalid("reviewers", "not_of_this_authority", given=unknown[0])
         rows = [
             AdviceRequest.objects.get_or_create(
                 application=application, reviewer=each, defaults={"asked_by": actor.login}
@@ -103,7 +103,7 @@ def advise(actor: Actor, application_id: int, recommendation: str, text: str) ->
             )
         if recommendation not in Advice.Recommendation.values:
             known = ", ".join(Advice.Recommendation.values)
-            raise invalid("recommendation", f"{recommendation!r} is not known", f"use one of {known}")
+            raise invalid("recommendation", "not_known", given=recommendation, known=known)
         row = Advice.objects.create(
             application=application, reviewer=actor.login, recommendation=recommendation, text=text
         )
@@ -143,7 +143,7 @@ def judge_necessity(actor: Actor, application_id: int, necessary: bool, criteria
             )
         lacking = [name for name in NECESSITY_CRITERIA if not criteria.get(name, "").strip()]
         if lacking:
-            raise invalid("criteria", f"nothing is said of {', '.join(lacking)}", "say what was found under each")
+            raise invalid("criteria", "criteria_open", criteria=", ".join(lacking))
         row = Necessity.objects.create(
             application=application, necessary=necessary, criteria=dict(criteria), officer=actor.login
         )

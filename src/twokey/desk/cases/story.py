@@ -41,6 +41,7 @@ def events(actor: Actor, order: Order, limit: int = 60) -> list[Event]:
         | Q(subject_kind="application", subject_id__in=list(applications))
         | Q(subject_kind="shipment", subject_id__in=shipments)
         | Q(subject_kind="authorisation", subject_id__in=granted)
+        | Q(subject_kind="evidence", subject_id__in=[each.pk for each in order.evidence.all()])
     ).exclude(verb__in=_SMALL)
     rows = rows.order_by("-pk")
     if actor.role is not Role.AUDITOR:

@@ -20,7 +20,7 @@ def propose(actor: Actor, authorisation_id: int, units: int, value_minor: int, u
         raise missing("authorisation", authorisation_id)
     permit_authority(actor, "ledger.adjust", authorisation.authority_id)
     if not (units or value_minor or uses) or not why.strip():
-        raise invalid("units", "a correction changes something, for a reason", "give the amounts and the reason")
+        raise invalid("units", "corrects_nothing")
     with transaction.atomic():
         row = Adjustment.objects.create(
             authorisation=authorisation,

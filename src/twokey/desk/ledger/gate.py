@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal
+from typing import Final
 
 from django.utils import timezone
 
+from twokey.desk.audit.models import Received
 from twokey.desk.audit.sealing import broken
 from twokey.desk.cases import assessing
-from twokey.desk.cases.assessing import load_order
+from twokey.desk.cases.assessing import Side, load_order
 from twokey.desk.cases.models import Evidence, Order
 from twokey.desk.cases.papers import in_force
-from twokey.desk.ledger.foreign import foreign_reasons, statements_for
+from twokey.desk.ledger.foreign import foreign_reasons, statements_of, that_permit
 from twokey.desk.ledger.models import Authorisation, Condition, Shipment, ShipmentLine
 from twokey.desk.ledger.posture import posture
 from twokey.desk.ledger.shipments import open_reservation
@@ -25,7 +26,12 @@ from twokey.desk.reasons import Reason, reason
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What every check is asked about: the shipment, its order, its authorisations, the evidence, and the day."""
+    """What every check is asked about: the shipment, its order, its authorisations, the evidence, and the day.
+
+    All of it is read before the first check, each kind of thing once: the number of queries depends neither on the
+    items of the shipment nor on the parties of the order. `statements` is what other desks say of the order; it is
+    empty where this desk holds both keys of every item.
+    """
 
     shipment: Shipment
     order: Order
@@ -33,15 +39,19 @@ class Question:
     authorisations: Sequence[Authorisation]
     evidence: Sequence[Evidence]
     on: date
+    statements: Sequence[Received] = ()
 
 
 Check = Callable[[Question], list[Reason]]
-SIDES: Final[tuple[Literal["export", "import"], ...]] = ("export", "import")
+SIDES: Final[tuple[Side, ...]] = ("export", "import")
 
 
-def ask(shipment: Shipment) -> tuple[Question, list[Reason]]:
-    """Ask every question of the gate; returns what was asked about and every reason that blocks, none left out."""
-    order = load_order(shipment.order_id)
+def ask(shipment: Shipment, loaded: Order | None = None) -> tuple[Question, list[Reason]]:
+    """Ask every question of the gate; returns what was asked about and every reason that blocks, none left out.
+
+    `loaded` is the shipment's order as `load_order` loads it, for a page that has it already.
+    """
+    order = loaded or load_order(shipment.order_id)
     lines = list(
         shipment.lines.select_related(
             "line",
@@ -62,7 +72,16 @@ def ask(shipment: Shipment) -> tuple[Question, list[Reason]]:
         .prefetch_related("conditions", "decision__reconfirmations")
         .order_by("pk")
     )
-    question = Question(shipment, order, lines, authorisations, list(order.evidence.all()), timezone.now().date())
+    elsewhere = any(None in {each.export_authorisation_id, each.import_authorisation_id} for each in lines)
+    question = Question(
+        shipment,
+        order,
+        lines,
+        authorisations,
+        list(order.evidence.all()),
+        timezone.now().date(),
+        statements_of(order.number) if elsewhere else (),
+    )
     found = [each for check in CHECKS for each in check(question)]
     return question, list({(each.code, each.en): each for each in found}.values())
 
@@ -73,7 +92,8 @@ def both_keys(question: Question) -> list[Reason]:
     for line in question.lines:
         for side, each in (("export", line.export_authorisation), ("import", line.import_authorisation)):
             if each is None:
-                found += foreign_reasons(line.line, side, question.shipment.place, line.units, question.on)
+                place = question.shipment.place
+                found += foreign_reasons(question.statements, line.line, side, place, line.units, question.on)
             elif question.shipment.place not in each.places:
                 places = ", ".join(each.places)
                 found.append(reason("wrong_place", label=each.number, places=places, place=question.shipment.place))
@@ -144,7 +164,7 @@ def everybody(order: Order) -> list[Organisation]:
     return list({each.pk: each for each in [order.exporter, order.importer, *others]}.values())
 
 
-def law_stands(question: Question, sides: Sequence[Literal["export", "import"]] = SIDES) -> list[Reason]:
+def law_stands(question: Question, sides: Sequence[Side] = SIDES) -> list[Reason]:
     """Ask that the law is that of the decision, or reconfirmed since; and that today's does not block."""
     found = []
     digest_now = assessing.law_digest(question.on)
@@ -152,15 +172,15 @@ def law_stands(question: Question, sides: Sequence[Literal["export", "import"]] 
         stood = {each.decision.law_digest, *(row.law_digest for row in each.decision.reconfirmations.all())}
         if digest_now not in stood:
             found.append(reason("law_changed", label=each.number))
-    for side in sides:
-        status = assessing.assess_order(question.order, side, question.on).key.status
+    for side, said in assessing.assess_keys(question.order, sides, question.on).items():
+        status = said.key.status
         if status == "clear":
             continue
         mine = [each for each in question.authorisations if each.authority.side == side]
         # An officer who decided despite the law of the day said so under a signature; that holds while the law does.
         if mine and all(_despite(each) for each in mine):
             continue
-        if not mine and any(statements_for(line.line, side) for line in question.lines):
+        if not mine and any(that_permit(question.statements, line.line, side) for line in question.lines):
             continue  # the law of a key turned at another desk is asked there, before it signs
         found.append(reason("law_blocks", side=side, status=status))
     return found

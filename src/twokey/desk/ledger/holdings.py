@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q, Sum
 
-from twokey.desk.actors import Actor, permit
+from twokey.desk.actors import Actor, Role, permit
 from twokey.desk.cases.batches import batches
 from twokey.desk.cases.models import Batch, BatchTopUp
 from twokey.desk.ledger.models import Authorisation, Balance, RatioBalance
@@ -49,7 +49,10 @@ def caps_in_view(actor: Actor, limit: int = 20) -> list[RatioBalance]:
 
 
 def batch_view(actor: Actor, batch_id: int) -> BatchView:
-    """Return a batch with what is used of it, in a constant number of queries; raises `Refused` (404)."""
+    """Return a batch with what is used of it, in a constant number of queries; raises `Refused` (404).
+
+    A party sees the ceilings, and of the companies only those of its own orders and itself.
+    """
     batch = batches(actor).filter(pk=batch_id).first()
     if batch is None:
         raise missing("batch", batch_id)
@@ -59,7 +62,7 @@ def batch_view(actor: Actor, batch_id: int) -> BatchView:
     live = Q(balance__state__in=[Balance.State.IN_FORCE, Balance.State.SUSPENDED])
     used = {
         each["line__order__importer"]: each
-        for each in Authorisation.objects.filter(batch_balance_id=ceiling.pk)
+        for each in Authorisation.objects.filter(_own(actor), batch_balance_id=ceiling.pk)
         .values("line__order__importer")
         .annotate(
             count=Count("pk"),
@@ -69,6 +72,8 @@ def batch_view(actor: Actor, batch_id: int) -> BatchView:
             drawn=Sum("balance__units_drawn"),
         )
     }
+    if actor.role is Role.APPLICANT:
+        shares = {pk: row for pk, row in shares.items() if pk in {*used, actor.organisation_id}}
     companies = Organisation.objects.in_bulk([*used, *shares])
     holdings = [
         Holding(
@@ -82,6 +87,15 @@ def batch_view(actor: Actor, batch_id: int) -> BatchView:
         for pk, company in companies.items()
     ]
     topups = batch.topups.select_related("share__organisation").order_by("-pk")
+    if actor.role is Role.APPLICANT:
+        topups = topups.filter(Q(share__isnull=True) | Q(share__organisation__in=[*companies]))
     return BatchView(
         batch, ceiling, tuple(sorted(holdings, key=lambda each: (-each.granted, each.company.pk))), tuple(topups)
     )
+
+
+def _own(actor: Actor) -> Q:
+    """Return what limits authorisations to those that the actor's company is a party of; no limit for the others."""
+    if actor.role is not Role.APPLICANT:
+        return Q()
+    return Q(line__order__importer=actor.organisation_id) | Q(line__order__exporter=actor.organisation_id)

@@ -139,6 +139,12 @@ class Authorisation(models.Model):
     supersedes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        indexes = (
+            models.Index(fields=["valid_until"], name="authorisation_ends"),
+            models.Index(fields=["created_at"], name="authorisation_made"),
+        )
+
     def __str__(self) -> str:
         return self.number
 
@@ -340,6 +346,9 @@ class Release(models.Model):
     document = models.OneToOneField(SignedDocument, on_delete=models.PROTECT)
     at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        indexes = (models.Index(fields=["at"], name="release_made"),)
+
 
 class SerialNumber(models.Model):
     """One shipped unit."""
@@ -375,6 +384,7 @@ class Arrival(models.Model):
             models.UniqueConstraint(fields=["shipment_line", "kind", "number"], name="arrival_once"),
             models.CheckConstraint(condition=Q(units__gt=0), name="arrival_positive"),
         )
+        indexes = (models.Index(fields=["recorded_at"], name="arrival_recorded"),)
 
 
 class UsageRow(models.Model):

@@ -30,7 +30,7 @@ def add_rate(
     """Record that 1 minor unit of `base` is `numerator / denominator` minor units of `quote` from a day on."""
     permit(actor, "ledger.rate")
     if type(numerator) is not int or type(denominator) is not int or numerator < 1 or denominator < 1:
-        raise invalid("rate", "both parts must be whole numbers above 0", "write 7.1234 as 71234 / 10000")
+        raise invalid("rate", "rate_parts")
     try:
         with transaction.atomic():
             rate = ExchangeRate.objects.create(
@@ -38,9 +38,7 @@ def add_rate(
             )
             record(actor, "ledger.rate", "rate", rate.pk, base=base, quote=quote, numerator=numerator, source=source)
     except IntegrityError:
-        raise invalid(
-            "on", f"{base}/{quote} has a rate of {on} already", "a rate is never changed; use another day"
-        ) from None
+        raise invalid("on", "rate_exists", pair=f"{base}/{quote}", on=on) from None
     return rate
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Sum
+from django.db.models import BigIntegerField, F, Func, OuterRef, Prefetch, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from twokey.chips import find
@@ -41,13 +42,11 @@ def choose_cap(
     if actor.authority_id is None:
         raise Refused(reason("other_authority", action="ledger.cap"), status=403)
     if window not in RatioCap.Window.values:
-        raise invalid("window", f"{window!r} is not known", f"choose one of {', '.join(RatioCap.Window.values)}")
+        raise invalid("window", "not_known", given=window, known=", ".join(RatioCap.Window.values))
     if (window == "since") != (since is not None):
-        raise invalid(
-            "since", "a date belongs to the window 'since', and to no other", "give it there, leave it out elsewhere"
-        )
+        raise invalid("since", "since_only_there")
     if not 0 < ratio_bp <= 10_000 or not why.strip():
-        raise invalid("ratio_bp", "the share must be 1 to 10000 basis points, with a reason", "50 % is 5000")
+        raise invalid("ratio_bp", "share_range")
     try:
         with transaction.atomic():
             cap = RatioCap.objects.create(
@@ -64,8 +63,15 @@ def choose_cap(
                 actor, "ledger.cap", "ratio_cap", cap.pk, product=product, ratio_bp=ratio_bp, window=window, reason=why
             )
     except IntegrityError:
-        raise invalid("product", f"the cap of {product} is chosen already", "a choice stands; it is history") from None
+        raise invalid("product", "cap_chosen", given=product) from None
     return cap
+
+
+def caps(actor: Actor) -> QuerySet[RatioCap]:
+    """Return every cap with its authority, its windows and what was stated under it, newest first."""
+    permit(actor, "ledger.read")
+    rows = RatioCap.objects.select_related("authority").prefetch_related("balances__balance", "balances__authorisation")
+    return rows.prefetch_related(Prefetch("statements", HomeShipments.objects.order_by("-on", "-pk"))).order_by("-pk")
 
 
 def state_home_shipments(actor: Actor, cap_id: int, on: date, units: int, tpp_each: int, source: str) -> HomeShipments:
@@ -75,7 +81,7 @@ def state_home_shipments(actor: Actor, cap_id: int, on: date, units: int, tpp_ea
     if cap is None:
         raise missing("ratio cap", cap_id)
     if type(units) is not int or type(tpp_each) is not int or units < 1 or tpp_each < 1:
-        raise invalid("units", "units and TPP must be whole numbers above 0", "round the TPP of a unit up")
+        raise invalid("units", "amounts_not_whole")
     with transaction.atomic():
         row = HomeShipments.objects.create(
             cap=cap, on=on, units=units, tpp_each=tpp_each, source=source, stated_by=actor.login
@@ -131,24 +137,36 @@ def cap_of(ratio: RatioBalance) -> int:
     return home_total(ratio) * ratio.cap.ratio_bp // 10_000
 
 
-def share_reached(product: str) -> tuple[int, str] | None:
-    """Return the share of the home total that a product's cap has reached, and the law's word for its window.
+def share_reached(products: Iterable[str]) -> tuple[int, str] | None:
+    """Return the highest share of the home total that a cap on any of these products has reached, and its window.
 
-    The share is in basis points, rounded up; over several windows, the highest. None where no cap was chosen, or
-    nothing was stated yet.
+    The share is in basis points, rounded up; the window is the law's word for it. None where no cap was chosen, or
+    nothing was stated yet. At most two queries, whatever the number of products and of windows.
     """
-    shares = []
-    for cap in RatioCap.objects.filter(product=product).prefetch_related("balances__balance"):
-        windows = list(cap.balances.all())
-        if not windows:  # nothing was reserved under it yet
-            start = cap.since or date(timezone.now().year, 1, 1)
-            windows = [RatioBalance(cap=cap, window_start=start, balance=Balance())]
-        for ratio in windows:
-            whole = home_total(ratio)
-            if whole:
-                used = ratio.balance.units_reserved + ratio.balance.units_drawn
-                shares.append((-(-used * 10_000 // whole), _word(cap)))
-    return max(shares, default=None)
+    wanted = list(products)
+    stated = HomeShipments.objects.filter(
+        cap=OuterRef("cap"),
+        on__gte=OuterRef("window_start"),
+        on__lte=Coalesce(OuterRef("window_end"), Value(date.max)),
+    )
+    whole = stated.order_by().values("cap").annotate(total=Sum(F("units") * F("tpp_each"))).values("total")
+    used = F("balance__units_reserved") + F("balance__units_drawn")
+    found = (
+        RatioBalance.objects.filter(cap__product__in=wanted)
+        .annotate(whole=Subquery(whole))
+        .filter(whole__gt=0)
+        .annotate(share=Func(used * 10_000 + F("whole") - 1, "whole", function="div", output_field=BigIntegerField()))
+        .select_related("cap")
+        .order_by("-share", "pk")
+        .first()
+    )
+    if found is not None:
+        return found.share, _word(found.cap)
+    for cap in RatioCap.objects.filter(product__in=wanted, balances__isnull=True).prefetch_related("statements"):
+        start = cap.since or date(timezone.now().year, 1, 1)
+        if any(each.on >= start for each in cap.statements.all()):
+            return 0, _word(cap)  # nothing was reserved under it yet
+    return None
 
 
 def _word(cap: RatioCap) -> str:

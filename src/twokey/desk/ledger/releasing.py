@@ -13,8 +13,9 @@ from twokey.desk.actors import Actor, Role, permit, permit_organisation
 from twokey.desk.audit.events import issue, record
 from twokey.desk.audit.outbox import post
 from twokey.desk.cases import assessing
+from twokey.desk.cases.models import Order
 from twokey.desk.cases.papers import in_force
-from twokey.desk.ledger.foreign import foreign_of, statements_for
+from twokey.desk.ledger.foreign import foreign_of, that_permit
 from twokey.desk.ledger.gate import SIDES, Question, ask, everybody, precedents
 from twokey.desk.ledger.models import Authorisation, Condition, Movement, Release, Shipment, ShipmentLine
 from twokey.desk.ledger.movements import move
@@ -24,15 +25,18 @@ from twokey.desk.proof import RELEASE
 from twokey.desk.reasons import Reason, Refused, missing, reason
 
 
-def check(actor: Actor, shipment_id: int) -> list[Reason]:
-    """Return every reason that blocks a shipment today; empty means that a release would be signed."""
+def check(actor: Actor, shipment_id: int, loaded: Order | None = None) -> list[Reason]:
+    """Return every reason that blocks a shipment today; empty means that a release would be signed.
+
+    `loaded` is its order as `load_order` loads it, where the caller has it already.
+    """
     permit(actor, "release.read")
     from twokey.desk.ledger.shipments import shipments
 
     shipment = shipments(actor).filter(pk=shipment_id).first()
     if shipment is None:
         raise missing("shipment", shipment_id)
-    return ask(shipment)[1]
+    return ask(shipment, loaded if loaded and loaded.pk == shipment.order_id else None)[1]
 
 
 def release(actor: Actor, shipment_id: int) -> Release:
@@ -109,8 +113,8 @@ def _body(question: Question, reservation: Movement, draw: int) -> dict[str, Any
                     "units": line.units,
                     "value_minor": line.value_minor,
                     "currency": line.currency,
-                    "export": _number(line, "export"),
-                    "import": _number(line, "import"),
+                    "export": _number(question, line, "export"),
+                    "import": _number(question, line, "import"),
                 }
                 for line in question.lines
             ],
@@ -139,7 +143,7 @@ def _body(question: Question, reservation: Movement, draw: int) -> dict[str, Any
         + [
             {"authorisation": each["authorisation"], **condition}
             for side in SIDES
-            for each in foreign_of(question.lines, side)
+            for each in foreign_of(question.statements, question.lines, side)
             for condition in each["conditions"]
         ],
         "evidence": [
@@ -177,7 +181,7 @@ def _key(question: Question, side: Literal["export", "import"]) -> dict[str, Any
 
 
 def _foreign_key(question: Question, side: Literal["export", "import"]) -> dict[str, Any]:
-    theirs = foreign_of(question.lines, side)
+    theirs = foreign_of(question.statements, question.lines, side)
     return {
         "authority": theirs[0]["authority"],
         "authorisations": [
@@ -192,11 +196,11 @@ def _foreign_key(question: Question, side: Literal["export", "import"]) -> dict[
     }
 
 
-def _number(line: ShipmentLine, side: Literal["export", "import"]) -> str:
+def _number(question: Question, line: ShipmentLine, side: Literal["export", "import"]) -> str:
     own = line.export_authorisation if side == "export" else line.import_authorisation
     if own is not None:
         return own.number
-    return str(statements_for(line.line, side)[0].number)
+    return str(that_permit(question.statements, line.line, side)[0].number)
 
 
 def _roles(question: Question, organisation_id: int) -> list[str]:

@@ -53,8 +53,9 @@ class Statement:
 
 
 def statement(actor: Actor, authorisation_id: int, before: int | None = None) -> Statement:
-    """Return 50 movements of an authorisation, before a movement where one is given; two queries.
+    """Return 50 movements of an authorisation, before a movement where one is given.
 
+    Two queries, and three to five small ones for what belongs to the authorisation, however many movements there are.
     What is left is read with the movements in one snapshot, so the last line is the balance even while it moves.
     Raises `Refused` (404) where the actor does not see the authorisation.
     """

@@ -114,7 +114,7 @@ def _apply(actor: Actor, authorisation: Authorisation, change: str, why: str) ->
     with transaction.atomic():
         if rule.final and authorisation.batch_balance_id is not None:
             hold_batch(authorisation.batch_balance_id)  # before the balance: the order in which a grant takes them
-        before = _update(authorisation, rule)
+        before = _update(authorisation, change)
         if rule.final and authorisation.batch_balance_id is not None:
             left = Balance.objects.get(pk=authorisation.balance_id)
             give_back_to_batch(authorisation.batch_balance_id, authorisation.share_balance_id, left)
@@ -157,8 +157,9 @@ def _apply(actor: Actor, authorisation: Authorisation, change: str, why: str) ->
     return row
 
 
-def _update(authorisation: Authorisation, rule: Change) -> str:
+def _update(authorisation: Authorisation, change: str) -> str:
     """Change the state in one statement; it waits for movements under way and goes before those to come."""
+    rule = CHANGES[change]
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE ledger_balance b SET state = %s "
@@ -174,7 +175,7 @@ def _update(authorisation: Authorisation, rule: Change) -> str:
                 "wrong_state",
                 what=authorisation.number,
                 state=state,
-                task=f"become {rule.ends}",
+                task=change,
                 allowed=", ".join(rule.starts),
             )
         )

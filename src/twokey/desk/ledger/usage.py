@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from twokey.desk.actors import Actor, permit
 from twokey.desk.audit.events import record
@@ -77,18 +78,24 @@ def take_in(actor: Actor, rows: Sequence[Usage]) -> list[Taken]:
     return answers
 
 
+def taken_in(actor: Actor) -> QuerySet[UsageRow]:
+    """Return every row that was ever reported, accepted or refused, newest first."""
+    permit(actor, "usage.read")
+    return UsageRow.objects.order_by("-pk")
+
+
 def read_rows(text: str) -> list[Usage]:
     """Read a usage file, JSON (a list) or CSV; raises `Refused` naming the row and field of what cannot be read."""
     if text.lstrip().startswith("["):
         try:
             body = json.loads(text, parse_float=_no_float)
         except ValueError as error:
-            raise invalid("file", f"broken JSON ({error})", "export it again") from None
+            raise invalid("file", "broken_json", detail=error) from None
     else:
         reader = csv.DictReader(io.StringIO(text))
         lacking = set(FIELDS) - {"currency"} - set(reader.fieldnames or ())
         if lacking:
-            raise invalid("file", f"no column {', '.join(sorted(lacking))}", f"the columns are {', '.join(FIELDS)}")
+            raise invalid("file", "no_column", lacking=", ".join(sorted(lacking)), known=", ".join(FIELDS))
         body = list(reader)
     return [_row(number, each) for number, each in enumerate(body, 1)]
 
@@ -171,23 +178,29 @@ def _take(actor: Actor, row: Usage) -> Reason | None:
 
 def _row(number: int, each: Mapping[str, Any]) -> Usage:
     if not isinstance(each, Mapping) or not set(each) <= set(FIELDS):
-        raise invalid(f"row {number}", "it has fields that are not known", f"the fields are {', '.join(FIELDS)}")
+        raise invalid(f"row {number}", "fields_unknown", known=", ".join(FIELDS))
+    lacking = [name for name in FIELDS if name != "currency" and each.get(name) is None]
+    if lacking:
+        raise invalid(f"row {number}", "field_missing", given=lacking[0], known=", ".join(FIELDS))
+    quantity, on = str(each["quantity"]), str(each["on"])
     try:
-        quantity = each["quantity"]
-        return Usage(
-            licence=str(each["licence"]),
-            shipment=str(each["shipment"]),
-            quantity=quantity if type(quantity) is int else int(str(quantity)),
-            unit=str(each["unit"]),
-            currency=str(each.get("currency") or ""),
-            entry=str(each["entry"]),
-            on=date.fromisoformat(str(each["on"])),
-            place=str(each["place"]),
-        )
-    except (KeyError, ValueError) as error:
-        raise invalid(
-            f"row {number}", f"it cannot be read ({error})", "quantity is a whole number, on is YYYY-MM-DD"
-        ) from None
+        units = int(quantity)
+    except ValueError:
+        raise invalid(f"row {number}", "not_whole", given=quantity[:60]) from None
+    try:
+        day = date.fromisoformat(on)
+    except ValueError:
+        raise invalid(f"row {number}", "not_a_date", given=on[:60]) from None
+    return Usage(
+        licence=str(each["licence"]),
+        shipment=str(each["shipment"]),
+        quantity=units,
+        unit=str(each["unit"]),
+        currency=str(each.get("currency") or ""),
+        entry=str(each["entry"]),
+        on=day,
+        place=str(each["place"]),
+    )
 
 
 def _json(row: Usage) -> dict[str, Any]:

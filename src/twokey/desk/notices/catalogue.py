@@ -5,10 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
+
+from twokey.desk.cases.naming import day_words, evidence_words
 
 AUDIENCES: Final = frozenset({"officers", "reviewers", "applicant", "parties", "keys", "customs"})
 
@@ -24,8 +27,13 @@ class Telling:
     zh: str
 
     def words(self, lang: str, values: Mapping[str, Any]) -> str:
-        """Return the sentence in a language ("en" or "zh"), its values filled in."""
-        return (self.zh if lang == "zh" else self.en).format_map(_Dashes(values))
+        """Return the sentence in a language ("en" or "zh"), its values filled in: days and evidence in words."""
+        spoken: dict[str, Any] = dict(values)
+        if "name" in spoken:
+            spoken["name"] = evidence_words(str(spoken["name"]), lang)
+        if "day" in spoken:
+            spoken["day"] = day_words(date.fromisoformat(str(spoken["day"])), lang)
+        return (self.zh if lang == "zh" else self.en).format_map(_Dashes(spoken))
 
 
 class _Dashes(dict[str, Any]):

@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from twokey.desk.actors import Actor, Role, permit
 from twokey.desk.audit.outbox import BACKOFF_SECONDS
-from twokey.desk.cases.models import Advice, AdviceRequest, Application, Decision, Evidence
+from twokey.desk.cases.expiring import SOON, expiring
+from twokey.desk.cases.models import Advice, AdviceRequest, Application, Decision
+from twokey.desk.cases.naming import day_words, evidence_words
 from twokey.desk.cases.reviewing import cases
 from twokey.desk.ledger.models import Balance
 from twokey.desk.ledger.shipments import authorisations, shipments
@@ -25,7 +27,6 @@ from twokey.desk.notices.services import OWN, sentence
 from twokey.desk.parties.services import actor_of
 from twokey.desk.reasons import Refused
 
-SOON_DAYS: Final = 30
 _MOST: Final = 50  # lines of one part
 _HOUR: Final = 6  # the digest of a week is sent from Monday 06:00 UTC on
 _WORDS: Final = {
@@ -49,9 +50,9 @@ _WORDS: Final = {
     "information_requested": {"en": "answer the request for information", "zh": "答复补充信息要求"},
     "advice": {"en": "give the advice that was asked for", "zh": "提出被征询的意见"},
     "entry": {"en": "{number}: record the customs entry", "zh": "{number}：登记海关入境"},
-    "expires": {"en": "Order {order}: {name} expires on {day}", "zh": "订单 {order}：{name} 于 {day} 到期"},
-    "ends": {"en": "{number} ends on {day}, {left} units left", "zh": "{number} 于 {day} 到期，剩余 {left} 单位"},
-    "lapses": {"en": "{number} lapses on {day}", "zh": "{number} 于 {day} 失效"},
+    "expires": {"en": "Order {order}: {name} expires on {day}", "zh": "订单 {order}：{name}于{day}到期"},
+    "ends": {"en": "{number} ends on {day}, {left} units left", "zh": "{number} 于{day}到期，剩余 {left} 单位"},
+    "lapses": {"en": "{number} lapses on {day}", "zh": "{number} 于{day}失效"},
     "choose": {"en": "Choose how you are told:", "zh": "通知方式可在此更改："},
 }
 
@@ -206,18 +207,21 @@ def _case(each: Application, what: str, lang: str) -> Line:
 def _evidence(actor: Actor, lang: str, today: date) -> list[Line]:
     if actor.role is not Role.APPLICANT:
         return []
-    mine = Evidence.objects.filter(order__exporter_id=actor.organisation_id) | Evidence.objects.filter(
-        order__importer_id=actor.organisation_id
-    )
-    rows = mine.filter(
-        withdrawn_at__isnull=True, expires_on__gte=today, expires_on__lte=today + timedelta(days=SOON_DAYS)
-    )
+    mine = Q(order__exporter_id=actor.organisation_id) | Q(order__importer_id=actor.organisation_id)
+    rows = expiring(today).filter(mine, expires_on__gte=today)
     return [
         Line(
-            _say("expires", lang, order=each.order.number, name=each.name, day=each.expires_on),
+            _say(
+                "expires",
+                lang,
+                order=each.order.number,
+                name=evidence_words(each.name, lang),
+                day=day_words(each.expires_on, lang),
+            ),
             PATHS["order"].format(id=each.order_id),
         )
-        for each in rows.select_related("order").order_by("expires_on", "pk")[:_MOST]
+        for each in rows[:_MOST]
+        if each.expires_on is not None
     ]
 
 
@@ -225,7 +229,7 @@ def _ending(actor: Actor, lang: str, at: datetime) -> list[Line]:
     rows = authorisations(actor).filter(
         balance__state__in=[Balance.State.IN_FORCE, Balance.State.SUSPENDED],
         valid_until__gte=at.date(),
-        valid_until__lte=at.date() + timedelta(days=SOON_DAYS),
+        valid_until__lte=at.date() + SOON,
     )
     if actor.authority_id is not None:
         rows = rows.filter(authority_id=actor.authority_id)
@@ -234,7 +238,7 @@ def _ending(actor: Actor, lang: str, at: datetime) -> list[Line]:
     found = []
     for each in rows.order_by("valid_until", "pk")[:_MOST]:
         left = (each.balance.units_cap or 0) - each.balance.units_reserved - each.balance.units_drawn
-        text = _say("ends", lang, number=each.number, day=each.valid_until, left=f"{left:,}")
+        text = _say("ends", lang, number=each.number, day=day_words(each.valid_until, lang), left=f"{left:,}")
         found.append(Line(text, PATHS["authorisation"].format(id=each.pk)))
     return found
 
@@ -245,7 +249,12 @@ def _lapsing(actor: Actor, lang: str, at: datetime) -> list[Line]:
     rows = shipments(actor).filter(state="reserved", reserved_until__lte=at + timedelta(days=7))
     return [
         Line(
-            _say("lapses", lang, number=each.number, day=each.reserved_until.date() if each.reserved_until else ""),
+            _say(
+                "lapses",
+                lang,
+                number=each.number,
+                day=day_words(each.reserved_until.date(), lang) if each.reserved_until else "",
+            ),
             PATHS["shipment"].format(id=each.pk),
         )
         for each in rows.order_by("reserved_until", "pk")[:_MOST]

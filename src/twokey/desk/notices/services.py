@@ -97,17 +97,15 @@ def choose(actor: Actor, *, mail: str, language: str, address: str | None = None
     """
     permit(actor, OWN)
     if mail not in Preference.Mail.values:
-        raise invalid("mail", f"{mail!r} is not known", f"use one of {', '.join(Preference.Mail.values)}")
+        raise invalid("mail", "not_known", given=mail, known=", ".join(Preference.Mail.values))
     if language not in Preference.Language.values:
-        raise invalid("language", f"{language!r} is not known", f"use one of {', '.join(Preference.Language.values)}")
+        raise invalid("language", "not_known", given=language, known=", ".join(Preference.Language.values))
     if address is not None:
         if address:
             try:
                 validate_email(address)
             except ValidationError:
-                raise invalid(
-                    "address", f"{address!r} is no e-mail address", "give one like name@example.org"
-                ) from None
+                raise invalid("address", "not_mail", given=address) from None
         User.objects.filter(pk=actor.user_id).update(email=address)
     Preference.objects.update_or_create(user_id=actor.user_id, defaults={"mail": mail, "language": language})
     return choice(actor)

@@ -11,7 +11,7 @@ from django.db.models import Exists, Max, OuterRef, Q
 
 from twokey.desk.actors import Role
 from twokey.desk.audit.models import Event, Received
-from twokey.desk.cases.models import Application, Batch, Order
+from twokey.desk.cases.models import Application, Batch, Evidence, Order
 from twokey.desk.ledger.models import Authorisation, BatchBalance, Release, Shipment
 from twokey.desk.notices.catalogue import Telling, catalogue
 from twokey.desk.notices.models import Heard, Notice, Preference, Subscription
@@ -110,6 +110,11 @@ def _of_order(event: Event, subject: Subject) -> None:
     subject.order = Order.objects.filter(pk=event.subject_id).first()
 
 
+def _of_evidence(event: Event, subject: Subject) -> None:
+    found = Evidence.objects.select_related("order").filter(pk=event.subject_id).first()
+    subject.order = found.order if found else None
+
+
 def _of_authorisation(event: Event, subject: Subject) -> None:
     _authorised(Authorisation.objects.filter(pk=event.subject_id), subject)
 
@@ -170,6 +175,7 @@ def _order_of(authorisation: str) -> str:
 _LOOK: Final = {
     "application": _of_application,
     "order": _of_order,
+    "evidence": _of_evidence,
     "authorisation": _of_authorisation,
     "balance": _of_balance,
     "shipment": _of_shipment,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from twokey.desk.reasons import Refused, reason
+from twokey.desk.reasons import Refused, problem, reason
 
 MAX_DROPPED_PER_MILLE: Final = 10  # more entries without a name than this, and the file is not what it claims to be
 
@@ -55,35 +55,38 @@ def read_list(path: Path) -> ParsedList:
         raw = path.read_bytes()
         text = raw.decode("utf-8-sig")
     except FileNotFoundError:
-        raise Refused(reason("list_refused", source=path, problem="no such file"), status=422) from None
+        raise refused_list(path, "no_such_file") from None
     except UnicodeDecodeError as error:
-        raise Refused(reason("list_refused", source=path, problem=f"not UTF-8 text ({error})"), status=422) from None
+        raise refused_list(path, "not_utf8", detail=error) from None
     rows = _json_rows(path, text) if text.lstrip().startswith(("{", "[")) else _csv_rows(path, text)
     entries = [entry for entry in rows if entry.name.strip()]
     dropped = len(rows) - len(entries)
     if not entries:
-        raise Refused(reason("list_refused", source=path, problem="it holds no entry"), status=422)
+        raise refused_list(path, "no_entry")
     if dropped * 1000 > MAX_DROPPED_PER_MILLE * len(rows):
-        problem = f"{dropped} of {len(rows)} entries have no name, more than one in a hundred"
-        raise Refused(reason("list_refused", source=path, problem=problem), status=422)
+        raise refused_list(path, "nameless", dropped=dropped, rows=len(rows))
     if len({entry.uid for entry in entries}) != len(entries):
-        raise Refused(reason("list_refused", source=path, problem="two entries have the same id"), status=422)
+        raise refused_list(path, "same_id")
     return ParsedList(tuple(entries), dropped, hashlib.sha256(raw).hexdigest(), path.name)
+
+
+def refused_list(source: object, code: str, *, status: int = 422, **values: Any) -> Refused:
+    """Return the refusal of a screening list; `code` says what is wrong with it."""
+    return Refused(reason("list_refused", source=source, problem=problem(code, **values)), status=status)
 
 
 def _json_rows(path: Path, text: str) -> list[Entry]:
     try:
         body = json.loads(text)
     except ValueError as error:
-        raise Refused(reason("list_refused", source=path, problem=f"broken JSON ({error})"), status=422) from None
+        raise refused_list(path, "broken_json", detail=error) from None
     results = body.get("results") if isinstance(body, dict) else None
     if not isinstance(results, list):
-        raise Refused(reason("list_refused", source=path, problem='the JSON has no list "results"'), status=422)
+        raise refused_list(path, "no_results")
     try:
         return [_csl(row) for row in results]
     except (KeyError, TypeError, AttributeError) as error:
-        problem = f"an entry is not in the layout of the Consolidated Screening List ({error!r})"
-        raise Refused(reason("list_refused", source=path, problem=problem), status=422) from None
+        raise refused_list(path, "not_csl", detail=repr(error)) from None
 
 
 def _csl(row: Mapping[str, Any]) -> Entry:
@@ -103,8 +106,7 @@ def _csv_rows(path: Path, text: str) -> list[Entry]:
     columns = {(name or "").strip().casefold(): name for name in reader.fieldnames or []}
     id_column = next((columns[name] for name in ("id", "_id", "uid") if name in columns), None)
     if id_column is None or "name" not in columns:
-        problem = "a CSV list needs the columns id (or _id) and name"
-        raise Refused(reason("list_refused", source=path, problem=problem), status=422)
+        raise refused_list(path, "list_columns")
 
     def cell(row: Mapping[str, str | None], *names: str) -> str:
         for name in names:
@@ -115,8 +117,7 @@ def _csv_rows(path: Path, text: str) -> list[Entry]:
     rows = []
     for row in reader:
         if None in row or any(value is None for value in row.values()):
-            problem = f"line {reader.line_num} has another number of cells than the header"
-            raise Refused(reason("list_refused", source=path, problem=problem), status=422)
+            raise refused_list(path, "ragged", given=reader.line_num)
         countries = _split(cell(row, "countries", "country"))
         if not countries and cell(row, "addresses"):
             countries = tuple({part.rsplit(",", 1)[-1].strip() for part in cell(row, "addresses").split(";")})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from twokey.desk.reasons import Refused, reason
+from twokey.desk.reasons import Refused, problem, reason
 
 _LATIN_EXTRA = set(" .,-&'()/+\"0123456789")
 
@@ -19,13 +19,10 @@ def check_name(text: str, field: str = "name") -> str:
     """
     name = unicodedata.normalize("NFC", " ".join(text.split()))
     if not name or not any(char.isalpha() for char in name):
-        raise Refused(reason("name_script", field=field, problem="it holds no letter"), status=422)
+        raise _refused(field, "no_letter")
     bad = [char for char in name if unicodedata.category(char) in {"Cc", "Cf", "Co", "Cn", "Cs"}]
     if bad:
-        raise Refused(
-            reason("name_script", field=field, problem=f"it holds the control character U+{ord(bad[0]):04X}"),
-            status=422,
-        )
+        raise _refused(field, "control_character", given=f"U+{ord(bad[0]):04X}")
     return name
 
 
@@ -42,5 +39,9 @@ separately, in Latin letters
     name = check_name(text, field)
     for char in name:
         if not (char in _LATIN_EXTRA or (char.isascii() and char.isalpha())):
-            raise Refused(reason("name_script", field=field, problem=f"{char} is not a plain Latin letter"), status=422)
+            raise _refused(field, "not_latin", given=char)
     return name
+
+
+def _refused(field: str, code: str, **values: str) -> Refused:
+    return Refused(reason("name_script", field=field, problem=problem(code, **values)), status=422)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, prefetch_related_objects
 from django.utils import timezone
 
 from twokey.desk.actors import Actor, permit
@@ -104,12 +104,14 @@ def import_list(
 
 def lists_digest() -> str:
     """Name the lists in force: two screenings with the same digest saw the same lists."""
-    rows = ScreeningList.objects.filter(current__isnull=False).order_by("code").values_list("code", "current__sha256")
-    return hashlib.sha256(json.dumps(list(rows)).encode()).hexdigest()
+    return _digest_of(ScreeningList.objects.select_related("current").order_by("code"))
 
 
 def names_of(organisation: Organisation) -> tuple[str, ...]:
-    """Return every name of a party, both scripts and all aliases, and those of its parent and larger owners."""
+    """Return every name of a party, both scripts and all aliases, and those of its parent and larger owners.
+
+    For more than one party, `load_names` first: then this asks the database nothing.
+    """
     names = [organisation.name, organisation.name_latin, *(alias.name for alias in organisation.aliases.all())]
     if organisation.ultimate_parent:
         names += [organisation.ultimate_parent.name, organisation.ultimate_parent.name_latin]
@@ -117,6 +119,11 @@ def names_of(organisation: Organisation) -> tuple[str, ...]:
         if share.share_bp >= 5_000:
             names += [share.owner.name, share.owner.name_latin]
     return tuple(dict.fromkeys(names))
+
+
+def load_names(organisations: Iterable[Organisation]) -> None:
+    """Load what `names_of` reads of these parties; as many queries for a hundred parties as for one."""
+    prefetch_related_objects(list(organisations), "ultimate_parent", "aliases", "owners__owner")
 
 
 def screen(actor: Actor, organisation: Organisation, index: _Index | None = None) -> Screening:
@@ -189,25 +196,18 @@ def keep(organisation: Organisation, matches: Sequence[dict[str, Any]], engine: 
 
 def list_reasons() -> list[Reason]:
     """Return why the lists themselves block: none imported, or one grown old."""
-    required = list(ScreeningList.objects.filter(required=True).select_related("current"))
-    if not any(each.current for each in required):
-        return [reason("screening_no_list")]
-    found = []
-    for each in required:
-        if each.current is None:
-            found.append(reason("screening_no_list"))
-            continue
-        age = timezone.now() - each.current.imported_at
-        if age > timedelta(days=each.max_age_days):
-            found.append(reason("screening_list_stale", list=each.code, days=age.days, limit=each.max_age_days))
-    return found
+    return _list_reasons(ScreeningList.objects.select_related("current").order_by("code"))
 
 
 def party_reasons(organisations: Iterable[Organisation]) -> list[Reason]:
-    """Return why screening blocks these parties: not screened on the current lists and names, open, or listed."""
+    """Return why screening blocks these parties: not screened on the current lists and names, open, or listed.
+
+    The number of queries does not depend on the number of parties.
+    """
     found: list[Reason] = []
     digest_now = lists_digest()
     parties = {each.pk: each for each in organisations}
+    load_names(parties.values())
     latest = _latest(parties)
     for pk, organisation in parties.items():
         last = latest.get(pk)
@@ -225,12 +225,22 @@ def party_reasons(organisations: Iterable[Organisation]) -> list[Reason]:
     return found
 
 
-def listed_sources(organisation: Organisation) -> list[str] | None:
-    """Return the sources of the entries that a party was confirmed to be; None while screening is stale or open."""
-    last = organisation.screenings.order_by("-pk").first()
-    if last is None or last.outcome == Screening.Outcome.OPEN or last.lists_digest != lists_digest() or list_reasons():
-        return None
-    return [str(match["source"]) for match in last.matches if match["same"]]
+def listed_sources(parties: Iterable[int]) -> Mapping[int, list[str] | None]:
+    """Return, by party, the sources of the entries that it was confirmed to be; two queries for any number of parties.
+
+    None for a party while its screening is stale or open, and for all of them while the lists themselves block.
+    """
+    wanted = set(parties)
+    lists = list(ScreeningList.objects.select_related("current").order_by("code"))
+    if _list_reasons(lists):
+        return dict.fromkeys(wanted)
+    digest_now, latest = _digest_of(lists), _latest(wanted)
+    return {
+        pk: [str(match["source"]) for match in last.matches if match["same"]]
+        if (last := latest.get(pk)) and last.outcome != Screening.Outcome.OPEN and last.lists_digest == digest_now
+        else None
+        for pk in wanted
+    }
 
 
 def require_clean(organisations: Iterable[Organisation]) -> None:
@@ -240,9 +250,36 @@ def require_clean(organisations: Iterable[Organisation]) -> None:
         raise Refused(*found)
 
 
+def _list_reasons(lists: Iterable[ScreeningList]) -> list[Reason]:
+    required = [each for each in lists if each.required]
+    if not any(each.current for each in required):
+        return [reason("screening_no_list")]
+    found = []
+    for each in required:
+        if each.current is None:
+            found.append(reason("screening_no_list"))
+            continue
+        age = timezone.now() - each.current.imported_at
+        if age > timedelta(days=each.max_age_days):
+            found.append(reason("screening_list_stale", list=each.code, days=age.days, limit=each.max_age_days))
+    return found
+
+
+def _digest_of(lists: Iterable[ScreeningList]) -> str:
+    """Name some lists; they come in the order of their codes."""
+    rows = [(each.code, each.current.sha256) for each in lists if each.current is not None]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
 def _latest(parties: Iterable[int] | None = None) -> dict[int, Screening]:
-    rows = Screening.objects.all() if parties is None else Screening.objects.filter(organisation__in=list(parties))
-    return {row.organisation_id: row for row in rows.order_by("organisation_id", "-pk").distinct("organisation_id")}
+    """Return the newest screening of each party; of some parties by one step down the index for each."""
+    if parties is None:
+        rows = Screening.objects.order_by("organisation_id", "-pk").distinct("organisation_id")
+    else:
+        newest = Screening.objects.filter(organisation=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+        wanted = Organisation.objects.filter(pk__in=list(parties)).order_by()
+        rows = Screening.objects.filter(pk__in=wanted.values_list(Subquery(newest), flat=True))
+    return {row.organisation_id: row for row in rows}
 
 
 def _screen(organisation: Organisation, index: _Index, engine: str) -> Screening:

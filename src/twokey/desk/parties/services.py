@@ -36,7 +36,7 @@ def add_party(
     """Enter an organisation; raises `Refused` for a name in the wrong script, an unknown kind, or a known id."""
     permit(actor, "party.write")
     if kind not in Organisation.Kind.values:
-        raise invalid("kind", f"{kind!r} is not known", f"use one of {', '.join(Organisation.Kind.values)}")
+        raise invalid("kind", "not_known", given=kind, known=", ".join(Organisation.Kind.values))
     parent = None
     if ultimate_parent_id is not None:
         parent = Organisation.objects.filter(pk=ultimate_parent_id).first()
@@ -56,7 +56,7 @@ def add_party(
             Alias.objects.create(organisation=party, name=check_name(alias, "aliases"))
         for scheme, value in (identifiers or {}).items():
             if Identifier.objects.filter(scheme=scheme, value=value).exists():
-                raise invalid("identifiers", f"{scheme} {value} belongs to another party", "use that party")
+                raise invalid("identifiers", "another_party", given=f"{scheme} {value}")
             Identifier.objects.create(organisation=party, scheme=scheme, value=value)
         for address in addresses:
             Address.objects.create(
@@ -75,7 +75,7 @@ def add_share(
     """State a share (basis points) that one party holds in another, with its date and source."""
     permit(actor, "party.own")
     if not 0 < share_bp <= 10_000 or owner.pk == owned.pk:
-        raise invalid("share_bp", f"{share_bp} is not a share of another party", "give 1 to 10000 basis points")
+        raise invalid("share_bp", "not_a_share", given=share_bp)
     with transaction.atomic():
         share = Ownership.objects.create(owner=owner, owned=owned, share_bp=share_bp, as_of=as_of, source=source)
         record(actor, "party.share", "party", owned.pk, owner=owner.pk, share_bp=share_bp, source=source)
@@ -125,9 +125,7 @@ def add_person(
             user = User.objects.create_user(username=login)
             Seat.objects.create(user=user, role=role.value, authority=authority, organisation=organisation)
     except IntegrityError:
-        raise invalid(
-            "login", f"{login} exists already, or {role.value} does not sit there", "use another login or another place"
-        ) from None
+        raise invalid("login", "login_taken", given=login, role=role.value) from None
     return user
 
 
@@ -142,9 +140,7 @@ def set_password(login: str, password: str) -> User:
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise invalid(
-            "password", " ".join(error.messages).rstrip("."), "choose a longer one that is not in use"
-        ) from None
+        raise invalid("password", "weak_password", detail=" ".join(error.messages).rstrip(".")) from None
     user.set_password(password)
     user.save(update_fields=["password"])
     return user
@@ -171,5 +167,5 @@ def actor_of(user: User, channel: Any, scopes: frozenset[str] | None = None) -> 
 
 def _country(code: str, field: str) -> str:
     if len(code) != 2 or not code.isascii() or not code.isalpha():
-        raise invalid(field, f"{code!r} is not a country code", "use the two letters of ISO 3166-1, such as US or CN")
+        raise invalid(field, "not_country", given=code)
     return code.upper()

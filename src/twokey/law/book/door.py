@@ -4,53 +4,58 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 import polars as pl
 
 from twokey.chips import UserError, find, nearest
+from twokey.law.engine.coded import Coded, Words, coded, renumbered
 from twokey.law.engine.facts import FactType, admit, dictionary
 from twokey.law.order import CHIP_FACTS, IMPORTING_STATE, SHARED
 
 _TYPES: Final[dict[str, Any]] = {"number": pl.Float64, "integer": pl.Float64, "boolean": pl.Boolean, "date": pl.Date}
 
 
-def admit_frame(frame: pl.DataFrame, where: str, first_line: int = 1) -> pl.DataFrame:
+def admit_frame(lines: Coded, where: str, first_line: int = 1) -> Coded:
     """Return the facts of a batch, checked and with the figures of chips filled in; other columns are left out.
 
     `first_line`: the number of the batch's first line, for messages. Errors: UserError with `where`, line and fact.
     """
     columns: dict[str, pl.Series] = {}
+    words: dict[str, Words] = {}
     facts = dictionary()
-    for name in frame.columns:
+    for name in lines.columns:
         if "." in name and name not in facts:
             raise UserError(f"{where}: column {name}: no such fact{nearest(name, facts)}")
-    for name in frame.columns:
-        if name in facts:
-            columns[name] = _admit_column(frame[name], facts[name], where, first_line)
-    if "item.chip" in columns:
-        _fill_from_chips(columns, where, first_line)
+    for name in (name for name in lines.columns if name in facts):
+        fact, place = facts[name], f"{where}: column {name}"
+        if fact.type in _TYPES or fact.type == "list":
+            columns[name] = _admit_column(lines[name], fact, where, first_line)
+        else:
+            given = (lines.frame[name], lines.words[name]) if name in lines.words else _words_of(lines[name], place)
+            columns[name], words[name] = _admit_words(*given, fact, where, first_line)
+    if "item.chip" in words:
+        _fill_from_chips(columns, words, where, first_line)
     if "item.contains" in columns:
         columns["item.contains"] = _admit_circuits(columns["item.contains"], where, first_line)
-        _lift_shared(columns)
-    return pl.DataFrame(columns) if columns else pl.DataFrame({"": [None] * frame.height}).drop("")
+        _lift_shared(columns, words)
+    return Coded(pl.DataFrame(columns) if columns else pl.DataFrame({"": [None] * lines.height}).drop(""), words)
 
 
 def _admit_column(values: pl.Series, fact: FactType, where: str, first_line: int) -> pl.Series:
-    if values.dtype == pl.Null:
-        return values.cast(_TYPES.get(fact.type, pl.String)) if fact.type != "list" else values
     if fact.type == "list":
-        if fact.name != "item.contains":
+        if fact.name != "item.contains" and values.dtype != pl.Null:
             raise UserError(f"{where}: column {fact.name}: a book has no such lists; give item.tpp or the chip by name")
         return values
+    if values.dtype == pl.Null:
+        return values.cast(_TYPES[fact.type])
     if fact.type in ("number", "integer"):
         return _admit_numbers(values, fact, where, first_line)
-    if fact.type in _TYPES:
-        if values.dtype != _TYPES[fact.type]:
-            raise UserError(f"{where}: column {fact.name}: must be a {fact.type} (got {values.dtype})")
-        return values
-    return _admit_words(values, fact, where, first_line)
+    if values.dtype != _TYPES[fact.type]:
+        raise UserError(f"{where}: column {fact.name}: must be a {fact.type} (got {values.dtype})")
+    return values
 
 
 def _admit_numbers(values: pl.Series, fact: FactType, where: str, first_line: int) -> pl.Series:
@@ -86,70 +91,92 @@ def _ends(values: pl.Series) -> tuple[float | None, float | None]:
     return least, most  # type: ignore[return-value]  # of a float column
 
 
-def _admit_words(values: pl.Series, fact: FactType, where: str, first_line: int) -> pl.Series:
-    if not isinstance(values.dtype, pl.Enum):
-        if values.dtype not in (pl.String, pl.Categorical):
-            raise UserError(f"{where}: column {fact.name}: must be text (got {values.dtype})")
-        values = values.cast(pl.Enum(values.unique().drop_nulls().cast(pl.String).sort()))
-    assert isinstance(values.dtype, pl.Enum)
-    given = tuple(values.dtype.categories)
-    try:
-        plain = _plain_words(fact.name, given)
-    except _BadWord as bad:
-        line = first_line + ((values == bad.word).fill_null(False).arg_max() or 0)
-        raise UserError(f"{where}: line {line}: {bad}") from None
+def _words_of(values: pl.Series, place: str) -> tuple[pl.Series, Words]:
+    if values.dtype == pl.Null:
+        return values.cast(pl.UInt8), ()
+    if values.dtype not in (pl.String, pl.Categorical, pl.Enum):
+        raise UserError(f"{place}: must be text (got {values.dtype})")
+    return coded(values)
+
+
+def _admit_words(
+    values: pl.Series, given: Words, fact: FactType, where: str, first_line: int
+) -> tuple[pl.Series, Words]:
+    plain, refused = _plain_words(fact.name, given)
+    for number, why in refused.items():
+        if (line := _first(values, number)) is not None:
+            raise UserError(f"{where}: line {first_line + line}: {why}")
     if plain == given:
-        return values
-    words = pl.Series(plain, dtype=pl.Enum(sorted({word for word in plain if word is not None})))
-    return words.gather(values.to_physical()).rename(fact.name) if given else values
+        return values, given
+    words = _sorted(plain)
+    return renumbered(values, plain, words), words
 
 
-class _BadWord(Exception):  # noqa: N818 - never leaves this module: it becomes a UserError with its line
-    def __init__(self, word: str, error: UserError) -> None:
-        super().__init__(str(error).removeprefix("book: "))
-        self.word = word
+def _first(values: pl.Series, number: int) -> int | None:
+    """Return the first line with a word of this number; a file's dictionary may have words that no line has."""
+    found = (values == number).fill_null(False)
+    return found.arg_max() if found.any() else None
 
 
 @lru_cache(maxsize=256)
-def _plain_words(name: str, given: tuple[str, ...]) -> tuple[str | None, ...]:
-    """Return words of a fact as the engine reads them; the words of one batch are mostly those of the next."""
+def _plain_words(name: str, given: Words) -> tuple[tuple[str | None, ...], Mapping[int, str]]:
+    """Return words of a fact as the engine reads them, and why some are refused, by number.
+
+    The words of one batch are mostly those of the next.
+    """
     plain: list[str | None] = []
-    for word in given:
+    refused = {}
+    for number, word in enumerate(given):
         try:
             plain.append(admit({name: word}, "book").get(name))
         except UserError as error:
-            raise _BadWord(word, error) from None
-    return tuple(plain)
+            plain.append(None)
+            refused[number] = str(error).removeprefix("book: ")
+    return tuple(plain), refused
 
 
-def _fill_from_chips(columns: dict[str, pl.Series], where: str, first_line: int) -> None:
+def _fill_from_chips(columns: dict[str, pl.Series], words: dict[str, Words], where: str, first_line: int) -> None:
     chips = columns["item.chip"]
-    if not isinstance(chips.dtype, pl.Enum):
-        return
     figures: dict[str, list[Any]] = {name: [] for name in (*CHIP_FACTS, "item.origin")}
-    for name in chips.dtype.categories:
+    for number, name in enumerate(words["item.chip"]):
+        known: dict[str, Any] = {}
         try:
             chip = find(name)
+            known = {fact: getattr(chip, one) for fact, one in CHIP_FACTS.items() if getattr(chip, one) is not None}
+            known["item.origin"] = "domestic" if chip.country == IMPORTING_STATE else "foreign"
         except UserError as error:
-            line = first_line + ((chips == name).fill_null(False).arg_max() or 0)
-            raise UserError(f"{where}: line {line}: item.chip: {error}") from None
-        known = {fact: getattr(chip, one) for fact, one in CHIP_FACTS.items() if getattr(chip, one) is not None}
-        known["item.origin"] = "domestic" if chip.country == IMPORTING_STATE else "foreign"
+            if (line := _first(chips, number)) is not None:
+                raise UserError(f"{where}: line {first_line + line}: item.chip: {error}") from None
         admitted = admit(known, where)
         for fact, values in figures.items():
             values.append(admitted.get(fact))
+    if not words["item.chip"]:
+        return
     for fact, values in figures.items():
         kind = _TYPES.get(dictionary()[fact].type)
-        table = pl.Series(fact, values, dtype=kind or pl.Enum(sorted({one for one in values if one is not None})))
-        filled = table.gather(chips.to_physical()).rename(fact) if len(values) else None
-        if filled is not None and fact in columns:
-            own = columns[fact]
-            filled = own.fill_null(filled) if kind else own.cast(pl.String).fill_null(filled.cast(pl.String))
-        if filled is not None:
-            columns[fact] = filled
+        if kind is None:
+            _fill_words(columns, words, fact, renumbered(chips, values, found := _sorted(values)), found)
+        else:
+            filled = pl.Series(values, dtype=kind).gather(chips).rename(fact)
+            columns[fact] = columns[fact].fill_null(filled) if fact in columns else filled
 
 
-def _lift_shared(columns: dict[str, pl.Series]) -> None:
+def _sorted(words: Iterable[str | None]) -> Words:
+    return tuple(sorted({word for word in words if word is not None}))
+
+
+def _fill_words(
+    columns: dict[str, pl.Series], words: dict[str, Words], fact: str, filled: pl.Series, found: Words
+) -> None:
+    """Fill the gaps of a column of words from another one, or add it."""
+    if fact in columns:
+        joint = _sorted((*words[fact], *found))
+        filled = renumbered(columns[fact], words[fact], joint).fill_null(renumbered(filled, found, joint))
+        found = joint
+    columns[fact], words[fact] = filled.rename(fact), found
+
+
+def _lift_shared(columns: dict[str, pl.Series], words: dict[str, Words]) -> None:
     """Give a computer the family, maker and origin of its circuits where they all share it, as for one order."""
     circuits = columns["item.contains"]
     if not isinstance(circuits.dtype, pl.List) or not isinstance(circuits.dtype.inner, pl.Struct):
@@ -162,8 +189,7 @@ def _lift_shared(columns: dict[str, pl.Series]) -> None:
             table = pl.DataFrame([circuits.alias("item.contains")]).select(
                 pl.when(same).then(values.list.first()).alias(name)
             )
-            own = columns.get(name)
-            columns[name] = table[name] if own is None else own.cast(pl.String).fill_null(table[name])
+            _fill_words(columns, words, name, *coded(table[name]))
 
 
 def _admit_circuits(lists: pl.Series, where: str, first_line: int) -> pl.Series:
@@ -184,7 +210,7 @@ def _admit_circuits(lists: pl.Series, where: str, first_line: int) -> pl.Series:
     if "item.contains" in inner.columns:
         raise UserError(f"{where}: item.contains: a circuit contains no circuits; list them all under item.contains")
     try:
-        admitted = admit_frame(inner, f"{where}: item.contains", 0)
+        admitted = admit_frame(Coded(inner), f"{where}: item.contains", 0).plain()
     except UserError as error:  # it counts circuits; a person looks for the line of the book
         told = re.sub(r": line (\d+)", lambda found: f": line {first_line + flat['line'][int(found[1])]}", str(error))
         raise UserError(told) from None

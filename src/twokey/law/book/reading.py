@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ import pyarrow.ipc as pa_ipc
 import pyarrow.parquet as pa_parquet
 
 from twokey.chips import UserError
+from twokey.law.engine.coded import Coded, Words, narrow
 from twokey.law.engine.facts import dictionary
 
 BATCH: Final = 500_000  # lines; about 200 MB at thirty facts a line
@@ -37,7 +38,7 @@ def size_of(path: Path) -> int | None:
     return None
 
 
-def read_book(path: Path, groups: Iterable[int] | None = None) -> Iterator[pl.DataFrame]:
+def read_book(path: Path, groups: Iterable[int] | None = None) -> Iterator[Coded]:
     """Yield a book in batches, as it stands. `groups`: only these row groups of a Parquet file.
 
     Errors: UserError with the file, and the line or column where it is malformed.
@@ -46,8 +47,11 @@ def read_book(path: Path, groups: Iterable[int] | None = None) -> Iterator[pl.Da
         yield from _parquet(path, groups) if path.suffix == ".parquet" else _joined(_tables(path))
 
 
-def _parquet(path: Path, groups: Iterable[int] | None) -> Iterator[pl.DataFrame]:
-    """Yield a Parquet file, whole row groups at a time; words come with their dictionary, so that none is hashed."""
+def _parquet(path: Path, groups: Iterable[int] | None) -> Iterator[Coded]:
+    """Yield a Parquet file, whole row groups at a time; words come with their dictionary, so that none is hashed.
+
+    Columns are read one after the other, so that each takes the memory that the last one's wide numbers left.
+    """
     file = pa_parquet.ParquetFile(path, memory_map=True)
     schema = file.schema_arrow
     words = [one.name for one in schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
@@ -59,17 +63,17 @@ def _parquet(path: Path, groups: Iterable[int] | None) -> Iterator[pl.DataFrame]
             yield from _joined(pa.Table.from_batches([one]) for one in by_word.iter_batches(BATCH, row_groups=wanted))
             continue
         start, count = sum(lines[: wanted[0]]), sum(lines[group] for group in wanted)
-        columns = {}
-        if words:
-            table = by_word.read_row_groups(wanted, columns=words)
-            columns = {name: _series(name, table[name]) for name in words}
+        columns = {name: _series(name, by_word.read_row_groups(wanted, columns=[name])[name]) for name in words}
         if others:  # Polars reads the rest in half the time
             rest = pl.scan_parquet(path).select(others).slice(start, count).collect()
-            columns.update({name: rest[name] for name in others})
-        yield pl.DataFrame([columns[name] for name in schema.names])
+            kinds, numbers = rest.schema, rest.with_columns(pl.selectors.enum().to_physical())
+            for name in others:
+                kind = kinds[name]
+                columns[name] = numbers[name], tuple(kind.categories) if isinstance(kind, pl.Enum) else None
+        yield _coded({name: columns[name] for name in schema.names})
 
 
-def _joined(tables: Iterable[pa.Table]) -> Iterator[pl.DataFrame]:
+def _joined(tables: Iterable[pa.Table]) -> Iterator[Coded]:
     """Yield small tables together as frames, since each batch costs some fixed work."""
     waiting: list[pa.Table] = []
     for table in tables:
@@ -81,31 +85,30 @@ def _joined(tables: Iterable[pa.Table]) -> Iterator[pl.DataFrame]:
         yield _frame(waiting)
 
 
-def _frame(tables: list[pa.Table]) -> pl.DataFrame:
+def _frame(tables: list[pa.Table]) -> Coded:
     table = tables[0] if len(tables) == 1 else pa.concat_tables(tables)
-    return pl.DataFrame([_series(name, column) for name, column in zip(table.column_names, table.columns, strict=True)])
+    return _coded({name: _series(name, table[name]) for name in table.column_names})
 
 
-def _series(name: str, column: pa.ChunkedArray) -> pl.Series:
+def _coded(columns: Mapping[str, tuple[pl.Series, Words | None]]) -> Coded:
+    frame = pl.DataFrame([values for values, _ in columns.values()])
+    return Coded(frame, {name: words for name, (_, words) in columns.items() if words is not None})
+
+
+def _series(name: str, column: pa.ChunkedArray) -> tuple[pl.Series, Words | None]:
+    """Return a column, and the words that its numbers stand for where it has a dictionary."""
     if not pa.types.is_dictionary(column.type):
-        return pl.Series(name, pl.from_arrow(column)).rechunk()
+        return pl.Series(name, pl.from_arrow(column)).rechunk(), None
     if column.num_chunks != 1:
         column = pa.chunked_array([column.unify_dictionaries().combine_chunks()], column.type)
-    return _enum(name, column.chunk(0))
-
-
-def _enum(name: str, words: pa.DictionaryArray) -> pl.Series:
-    """Return words that come with their dictionary as an Enum: no word is hashed, the numbers are taken as they are."""
-    categories = words.dictionary.to_pylist()
-    if None in categories or len(set(categories)) < len(categories):
-        return pl.Series(name, pl.from_arrow(words))
-    width = pl.UInt8 if len(categories) <= 255 else pl.UInt16 if len(categories) <= 65_535 else pl.UInt32
-    if categories and len(words) > words.null_count and pc.max(words.indices).as_py() >= len(categories):
+    coded: pa.DictionaryArray = column.chunk(0)
+    words = tuple(coded.dictionary.to_pylist())
+    if None in words or len(set(words)) < len(words):
+        return pl.Series(name, pl.from_arrow(coded)), None
+    if words and len(coded) > coded.null_count and pc.max(coded.indices).as_py() >= len(words):
         raise pa.ArrowInvalid(f"column {name}: a word's number is beyond its dictionary")
-    numbers = pl.Series(name, pl.from_arrow(words.indices))
-    return numbers.cast(width, wrap_numerical=True).cat.to(
-        pl.Enum(categories)
-    )  # every number is of a category: none wraps
+    numbers = pl.Series(name, pl.from_arrow(coded.indices))
+    return numbers.cast(narrow(words), wrap_numerical=True), words  # every number is of a word: none wraps
 
 
 def _tables(path: Path) -> Iterator[pa.Table]:

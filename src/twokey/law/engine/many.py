@@ -1,7 +1,8 @@
 """Many orders: every provision and question of a day as a column, with the same three values as for one order.
 
 The law becomes a list of steps (`program`), each step two columns of bits (`planes`), so that a connective costs one
-pass over bits (`run`). These are the only modules of the engine that import Polars, PyArrow and NumPy.
+pass over bits (`run`). These, with `coded` and `calculated`, are the only modules of the engine that import Polars,
+PyArrow and NumPy.
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from twokey.law.engine.calculated import calculated
+from twokey.law.engine.coded import Coded
 from twokey.law.engine.fold import Folded
 from twokey.law.engine.planes import Known, Plane, code
 from twokey.law.engine.program import All, Atom, Program, Stated
-from twokey.law.engine.run import GROUP, Asked, Run, calculated, runs
+from twokey.law.engine.run import GROUP, Asked, Run, runs
 from twokey.law.engine.tree import AnyOf, facts_of
 
 MISSING: Final = "missing"
@@ -58,12 +61,13 @@ class ManyLaw:
         values = [self.folded.values[key] for key in self.questions if key in self.folded.values]
         return tuple(dict.fromkeys([*read, *(name for operand in values for name in facts_of(operand))]))
 
-    def evaluate(self, facts: pl.DataFrame, *, missing: bool = False) -> pl.DataFrame:
+    def evaluate(self, facts: pl.DataFrame | Coded, *, missing: bool = False) -> pl.DataFrame:
         """Return a frame with a column for each provision (True, False, null) and each question (its answer, or null).
 
         `facts`: one column a fact; a column that is absent, a null or a NaN is unknown. With `missing` there is one
         more column of the same name: the facts that the open questions wait for, as a comma-separated list.
         """
+        facts = facts if isinstance(facts, Coded) else Coded(facts)
         lines, words = facts.height, -(-facts.height // 64)
         provisions = {key: (np.empty(words, np.uint64), Known(lines)) for key in self._provisions}
         answers = {key: (np.empty(lines, np.uint8), Known(lines)) for key in self._questions}
@@ -81,12 +85,14 @@ class ManyLaw:
                 opened[key] = run.lines & ~settled
             for name, bits in self._waits(run, opened) if missing else ():
                 waits.setdefault(name, np.zeros(words, np.uint64))[run.place] |= bits
-        columns = [known.series(key, pa.bool_(), bits) for key, (bits, known) in provisions.items()]
+        arrays = {key: known.array(pa.bool_(), bits) for key, (bits, known) in provisions.items()}
+        arrays |= {key: known.array(pa.uint8(), codes) for key, (codes, known) in answers.items()}
+        found = pl.DataFrame(pa.table(arrays))  # all at once, since each crossing costs some fixed work
+        columns = found.get_columns()[: len(provisions)]
         for key in self.questions:
             if key in answers:
-                codes, known = answers[key]
                 names = list(dict.fromkeys(answer for _, answer in self._questions[key]))
-                columns.append(pl.Series(key, names, pl.Enum(names)).gather(known.series(key, pa.uint8(), codes)))
+                columns.append(pl.Series(key, names, pl.Enum(names)).gather(found[key]))
             else:
                 value = calculated(self.folded.values[key], facts).alias(key)
                 columns.append(value.fill_nan(None) if value.dtype.is_float() and value.is_nan().any() else value)
@@ -122,18 +128,6 @@ class ManyLaw:
                     yield items.name, here
                 case step:
                     yield from ((name, here & ~run.known(name)) for name in facts_of(step))  # an atom
-
-
-def places(words: pl.Series, names: Sequence[str]) -> pl.Series:
-    """Return for each word of an Enum its place among other names, which must have it too; no word is read twice.
-
-    >>> places(pl.Series(["b", None], dtype=pl.Enum(["b"])), ["a", "b"]).to_list()
-    [1, None]
-    """
-    assert isinstance(words.dtype, pl.Enum)
-    order = {name: place for place, name in enumerate(names)}
-    table = pl.Series([order[word] for word in words.dtype.categories], dtype=pl.UInt8)
-    return table.gather(words.to_physical())
 
 
 def _decide(run: Run, branches: Sequence[tuple[int, str]]) -> tuple[Codes, Plane]:

@@ -15,6 +15,9 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from twokey.law.engine.coded import Coded, Words, coded
+from twokey.law.engine.facts import dictionary
+
 Plane = npt.NDArray[np.uint64]
 Pair = tuple[Plane, Plane]  # the lines where it is True, the lines where it is False
 WORD: Final = 64
@@ -54,11 +57,10 @@ class Known:
         if self.plane is not None:
             self.plane[place] = known
 
-    def series(self, name: str, kind: pa.DataType, values: npt.NDArray[Any]) -> pl.Series:
-        """Return values as a column that is null where they are not known; nothing is copied."""
+    def array(self, kind: pa.DataType, values: npt.NDArray[Any]) -> pa.Array:
+        """Return values as an array that is null where they are not known; nothing is copied."""
         validity = None if self.plane is None else pa.py_buffer(self.plane)
-        array = pa.Array.from_buffers(kind, self.lines, [validity, pa.py_buffer(values)])
-        return pl.Series(name, pl.from_arrow(array))
+        return pa.Array.from_buffers(kind, self.lines, [validity, pa.py_buffer(values)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +91,24 @@ def ones(lines: int) -> Plane:
     return ones
 
 
-def column(values: pl.Series, kind: str) -> Column:
-    """Return a column of a fact of a type of the dictionary; no value is copied where it already has its form.
+def column(facts: Coded, name: str) -> Column:
+    """Return the column of a fact; no value is copied where it already has its form.
 
-    Errors: polars.exceptions.InvalidOperationError where the column cannot be cast to the type.
+    Errors: polars.exceptions.InvalidOperationError where it cannot be cast to the fact's type.
     """
-    words: tuple[str, ...] | None = None
+    kind = dictionary()[name].type
+    if kind in ("number", "integer", "boolean", "date"):
+        return numbers(facts[name], kind)
+    codes, words = (facts.frame[name], facts.words[name]) if name in facts.words else coded(facts[name])
+    return numbers(codes, "words", words)
+
+
+def numbers(values: pl.Series, kind: str, words: Words | None = None) -> Column:
+    """Return numbers, booleans, dates or codes of words as a column of a fact of a type of the dictionary."""
     if kind in ("number", "integer"):
         values = values.cast(pl.Float64)
     elif kind in ("boolean", "date"):
         values = values.cast(pl.Boolean if kind == "boolean" else pl.Date)
-    else:
-        if not isinstance(values.dtype, pl.Enum):
-            values = values.cast(pl.Enum(values.unique().drop_nulls().cast(pl.String).sort()))
-        assert isinstance(values.dtype, pl.Enum)
-        words = tuple(values.dtype.categories)
-        values = values.to_physical()
     lines, array = len(values), values.to_arrow()
     validity, data = array.buffers()
     known = None if not array.null_count or validity is None else _bits(validity, array.offset, lines)

@@ -17,21 +17,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from twokey.law.engine.calculated import OPS, calculated
 from twokey.law.engine.cells import sides, single_fact
+from twokey.law.engine.coded import Coded
 from twokey.law.engine.facts import dictionary
-from twokey.law.engine.planes import Pair, Plane, column, flags, ones, plane
+from twokey.law.engine.planes import Pair, Plane, column, flags, numbers, ones, plane
 from twokey.law.engine.program import All, Atom, Program, Stated, Step
-from twokey.law.engine.tree import AnyOf, Arith, Compare, Const, Fact, Member, Operand, facts_of
+from twokey.law.engine.tree import AnyOf, Compare, Const, Member, facts_of
 
 CHUNK: Final = 1 << 17  # lines; a multiple of 64
 FEW: Final = 2  # words that are compared one by one rather than looked up
 GROUP: Final = 8  # the bits of a byte
 PAIRED: Final = 1 << 16  # entries of a table that is for two words at once
 _EPOCH: Final = date(1970, 1, 1).toordinal()
-_OPS: Final[dict[str, Callable[[Any, Any], Any]]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
-    "+": operator.add, "-": operator.sub, "*": operator.mul,
-}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -167,10 +165,10 @@ class Asked:
 class Frame:
     """The facts of every line as columns, and for each atom of a program how its planes are made."""
 
-    def __init__(self, asked: Asked, facts: pl.DataFrame) -> None:
+    def __init__(self, asked: Asked, facts: Coded) -> None:
         self._facts: Final = facts
-        given = [name for name in asked.names if name in facts.columns and facts[name].dtype != pl.Null]
-        self.columns: Final = {name: column(facts[name], dictionary()[name].type) for name in given}
+        given = [name for name in asked.names if name in facts.columns and facts.frame[name].dtype != pl.Null]
+        self.columns: Final = {name: column(facts, name) for name in given}
         self.tables: Final[dict[str, list[npt.NDArray[Any]]]] = {}
         asks: dict[Atom, Ask] = {atom: self._joined(atom) for atom in asked.joined}
         for name, atoms in asked.alone.items():
@@ -189,7 +187,7 @@ class Frame:
 
     def _joined(self, atom: Compare) -> Ask:
         """Return how a comparison is made that calculates, or that joins two facts."""
-        holds = column(calculated(atom, self._facts), "boolean").values
+        holds = numbers(calculated(atom, self._facts), "boolean").values
         names = facts_of(atom)
 
         def ask(run: Run) -> Pair:
@@ -206,7 +204,7 @@ class Frame:
         return {atom: _prepared(*pair) for atom, pair in zip(atoms, found, strict=True)}
 
 
-def runs(asked: Asked, facts: pl.DataFrame) -> Iterator[Run]:
+def runs(asked: Asked, facts: Coded) -> Iterator[Run]:
     """Yield a program run on each chunk of a frame's lines, in order."""
     frame = Frame(asked, facts)
     for start in range(0, facts.height, CHUNK):
@@ -239,7 +237,7 @@ def _stated(name: str) -> Ask:
 
 def _compared(name: str, atom: Compare) -> Ask:
     op, value = sides(atom)
-    compare = _OPS[op]
+    compare = OPS[op]
     if isinstance(value, bool):
         holds = _stated(name)
         return holds if compare(True, value) else lambda run: holds(run)[::-1]
@@ -270,7 +268,7 @@ def _holds(atom: Atom, word: str) -> bool:
             return word in words
         case Compare():
             op, value = sides(atom)
-            return bool(_OPS[op](word, value))
+            return bool(OPS[op](word, value))
         case _:
             raise TypeError(atom)
 
@@ -279,7 +277,9 @@ def _over_lists(asked: Asked, literals: Sequence[int], lists: pl.Series) -> list
     """Return where an element of a list meets each literal: True wins, then unknown; of no elements none does."""
     lengths = lists.list.len()
     elements = lists.filter(lengths > 0).explode().struct.unnest()
-    found = [(run.stop - run.start, [run.pair(literal) for literal in literals]) for run in runs(asked, elements)]
+    found = [
+        (run.stop - run.start, [run.pair(literal) for literal in literals]) for run in runs(asked, Coded(elements))
+    ]
     ends = lengths.fill_null(0).cast(pl.Int64).cum_sum().to_numpy()
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
     known = plane(lists.is_not_null().to_numpy())
@@ -294,39 +294,3 @@ def _over_lists(asked: Asked, literals: Sequence[int], lists: pl.Series) -> list
         unsure = somewhere([1 - flags(each[number][0] | each[number][1], lines) for lines, each in found])
         pairs.append((hit & known, known & ~hit & ~unsure))
     return pairs
-
-
-def calculated(node: Compare | Operand, facts: pl.DataFrame) -> pl.Series:
-    """Return a value that is calculated, or a comparison of two facts, on every line; null where a part is null."""
-    match node:
-        case Fact(name):
-            kind = dictionary()[name].type
-            plain = {"number": pl.Float64, "integer": pl.Float64, "date": pl.Date}.get(kind, pl.String)
-            if name not in facts.columns:
-                return pl.Series(name, [None], dtype=plain).new_from_index(0, facts.height)
-            return facts[name].cast(plain)
-        case Const(value):
-            return pl.Series("", [value]).new_from_index(0, facts.height)
-        case Arith("years_after", left, Const(years)):
-            return _years_after(calculated(left, facts), years)  # type: ignore[arg-type]  # a whole number, by the reader
-        case Arith(op, left, right) | Compare(op, left, right):
-            found: pl.Series = _OPS[op](_side(left, facts), _side(right, facts))
-            return found
-        case _:
-            raise TypeError(node)
-
-
-def _side(node: Operand, facts: pl.DataFrame) -> Any:
-    return node.value if isinstance(node, Const) else calculated(node, facts)
-
-
-def _years_after(days: pl.Series, years: int) -> pl.Series:
-    """Return the same days some years later; 29 February becomes 1 March where there is none."""
-    numbers = days.to_physical()
-    if numbers.null_count() == len(numbers):
-        return days
-    low, high = int(numbers.min()), int(numbers.max())  # type: ignore[arg-type]  # whole numbers of days
-    day = np.arange(low, high + 1).astype("datetime64[D]")
-    month = day.astype("datetime64[M]")
-    later = (month + 12 * years).astype("datetime64[D]") + (day - month)
-    return pl.Series(days.name, later.astype(np.int32)).gather(numbers - low).cast(pl.Date)

@@ -6,6 +6,8 @@ from allauth.account import views
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 
+from twokey.desk.web.account import oidc
+
 
 def closed(request: HttpRequest) -> HttpResponse:
     """Answer for what allauth offers and this desk does not."""
@@ -24,5 +26,6 @@ urlpatterns = [
     path("confirm-email/", closed, name="account_email_verification_sent"),
     path("2fa/", include("allauth.mfa.urls")),
     path("3rdparty/", include("allauth.socialaccount.urls")),
-    path("", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("oidc/<str:provider_id>/login/", oidc.login, name="openid_connect_login"),
+    path("oidc/<str:provider_id>/login/callback/", oidc.callback, name="openid_connect_callback"),
 ]

@@ -32,6 +32,7 @@ PLACES: Final = (
     Place("ledger:batches", _("Batches"), "batch.read"),
     Place("ledger:authorisations", _("Authorisations"), "ledger.read"),
     Place("ledger:shipments", _("Shipments"), "ledger.read"),
+    Place("ledger:usage", _("Usage"), "usage.read", frozenset({Role.CUSTOMS, Role.OPERATOR, Role.AUDITOR})),
     Place("ledger:flows", _("Approved and arrived"), "ledger.read"),
     Place("parties:index", _("Parties"), "party.read"),
     Place("law:index", _("Law"), "law.read"),

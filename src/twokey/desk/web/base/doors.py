@@ -39,7 +39,7 @@ from twokey.desk.actors import PERMISSIONS, Actor, permit
 from twokey.desk.parties.services import actor_of
 from twokey.desk.reasons import Refused
 from twokey.desk.web.base.faults import refused
-from twokey.desk.web.base.words import say
+from twokey.desk.web.base.saying import say
 
 View = Callable[..., HttpResponseBase]
 

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -98,6 +99,17 @@ def find_party(actor: Actor, text: str) -> Organisation:
     if found:
         raise forms.ValidationError(_("Several parties have this name; give the number of the one that you mean."))
     raise forms.ValidationError(_("No party has this name. Enter it under Parties first."))
+
+
+class Upload(forms.FileField):
+    """A file of at most 25 MB; a larger one is refused before it is read."""
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """Return the file."""
+        file = super().clean(data, initial)
+        if file is not None and file.size is not None and file.size > settings.TWOKEY_DOCUMENT_MAX_BYTES:
+            raise forms.ValidationError(_("The file is larger than 25 MB."))
+        return file
 
 
 class Day(forms.DateField):

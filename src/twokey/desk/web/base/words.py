@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final, Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy as _in
 
-from twokey.desk.audit.models import Event
-from twokey.desk.reasons import Reason, sentences
+from twokey.desk.web.base.actions import ACTIONS, FIELDS
 
 Words = Mapping[str, str | Promise]
 
@@ -53,6 +51,14 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
             "shipped": _("shipped"),
             "delivered": _("delivered"),
             "voided": _("voided"),
+            "signed": _in("state", "signed"),
+            "proposed": _in("state", "proposed"),
+            "replaced": _in("state", "replaced"),
+            "standing": _in("state", "standing"),
+            "appealed before": _in("state", "appealed before"),
+            "a first appeal": _in("state", "not appealed yet"),
+            "holding open reservations": _in("state", "holding open reservations"),
+            "a state without reservations": _in("state", "without reservations"),
         },
         "status": {
             "clear": _("clear"),
@@ -83,6 +89,13 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
             "reserve": _("reserve"),
             "void": _("void"),
             "supersede": _("supersede"),
+            "suspend": _in("task", "suspend"),
+            "reinstate": _in("task", "reinstate"),
+            "revoke": _in("task", "revoke"),
+            "surrender": _in("task", "surrender"),
+            "expire": _in("task", "expire"),
+            "sign": _in("task", "sign"),
+            "change": _in("task", "change"),
         },
         "recommendation": {
             "approve": _("approve"),
@@ -106,12 +119,6 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
             "substitution_statement": _("statement why domestic chips do not suffice"),
             "power_of_attorney": _("power of attorney"),
             "other": _("other document"),
-        },
-        "evidence": {
-            "laboratory_certificate": _("laboratory certificate of the shipment"),
-            "security_procedures_shown": _("adequate security procedures shown"),
-            "training_share_kept": _("domestic share of training kept"),
-            "inference_share_kept": _("domestic share of inference kept"),
         },
         "scan": {"clean": _("scanned clean"), "infected": _("infected"), "failed": _("not scanned")},
         "party": {
@@ -190,27 +197,54 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
             "batch": _in("thing", "batch"),
             "release": _in("thing", "release"),
             "seat": _in("thing", "seat"),
+            "authority": _in("thing", "authority"),
+            "evidence": _in("thing", "evidence"),
+            "match": _in("thing", "match"),
+            "share": _in("thing", "share of a company"),
+            "top-up": _in("thing", "top-up"),
+            "change": _in("thing", "change"),
+            "condition": _in("thing", "condition"),
+            "adjustment": _in("thing", "correction"),
+            "ratio cap": _in("thing", "ratio cap"),
+            "chip": _in("thing", "chip"),
+            "provision": _in("thing", "provision"),
+            "instrument": _in("thing", "instrument"),
+            "message": _in("thing", "message"),
+            "paper": _in("thing", "paper"),
+            "order line": _in("thing", "item of the order"),
+            "shipment line": _in("thing", "item of the shipment"),
+            "open question of application": _in("thing", "open question of application"),
+            "decision on application": _in("thing", "decision on application"),
+            "appeal of application": _in("thing", "appeal of application"),
+            "export authorisation": _in("thing", "export authorisation"),
+            "import authorisation": _in("thing", "import authorisation"),
+            "half-signed release": _in("thing", "half-signed release"),
+            "signed change of state of authorisation": _in("thing", "signed change of state of authorisation"),
+            "the refusal": _in("thing", "the refusal"),
+            "units": _in("thing", "the units"),
+            "value": _in("thing", "the value"),
         },
+        "usage": {  # what became of a reported row
+            "": _in("usage", "taken in"),
+            "wrong_unit": _in("usage", "wrong unit"),
+            "unknown_licence": _in("usage", "unknown licence"),
+            "zero_quantity": _in("usage", "quantity below 1"),
+            "unknown_shipment": _in("usage", "unknown shipment"),
+            "more_than_released": _in("usage", "more than was released"),
+            "wrong_currency": _in("usage", "wrong currency"),
+            "repeated": _in("usage", "taken in before"),
+            "wrong_place": _in("usage", "wrong place"),
+            "invalid": _in("usage", "a field is wrong"),
+        },
+        "window": {
+            "since": _in("window", "one total from a day on"),
+            "year": _in("window", "a fresh total each calendar year"),
+            "licence": _in("window", "a total for each licence"),
+        },
+        "action": ACTIONS,
+        "field": FIELDS,
     }
 )
-# Which table says a value of a reason; where several could, the first that knows the code does.
-_OF_VALUE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "side": ("side",),
-        "status": ("status",),
-        "state": ("state",),
-        "task": ("task",),
-        "allowed": ("state",),
-        "role": ("role",),
-        "place": ("place",),
-        "places": ("place",),
-        "code": ("evidence",),
-        "what": ("thing",),
-    }
-)
-
-# A space between two Chinese characters or marks comes from a code that was put into words.
-_BETWEEN_HAN: Final = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef“”]) (?=[\u3000-\u9fff\uff00-\uffef“”])")
 
 
 def word(code: object, table: str) -> str:
@@ -219,73 +253,9 @@ def word(code: object, table: str) -> str:
     return str(found) if found is not None else str(code).replace("_", " ")
 
 
-def language() -> str:
-    """Return the language of the request as the pure rooms name it: `en` or `zh`."""
+def language() -> Literal["en", "zh"]:
+    """Return the language of the request as the pure rooms name it."""
     return "zh" if (get_language() or "en").startswith("zh") else "en"
-
-
-def say(reason: Reason) -> str:
-    """Return a reason in the language of the request, with every code in it put into words."""
-    lang = language()
-    values = {name: _value(name, value, lang) for name, value in reason.values.items()}
-    about = str(reason.values.get("about", ""))
-    if reason.code == "incomplete" and about.startswith(("evidence:", "fact:")):
-        return sentences()[reason.code][lang].format(**_lacking(about, lang))
-    if reason.code == "invalid" and lang == "zh":  # what is wrong is said in English by the service
-        return f"“{values['field']}”填写有误，请更正后重试。"
-    text = sentences()[reason.code][lang].format(**values)
-    return _BETWEEN_HAN.sub("", text) if lang == "zh" else text
-
-
-def evidence_name(code: str) -> str:
-    """Return what a piece of evidence shows: a condition's word, or the law's words for a certification."""
-    from twokey.law.report import fact_label
-
-    if code in WORDS["evidence"]:
-        return word(code, "evidence")
-    label = fact_label(f"certifications.{code}", "zh" if language() == "zh" else "en")
-    return label if not label.startswith("certifications.") else code.replace("_", " ")
-
-
-def _value(name: str, value: Any, lang: str) -> Any:
-    if name == "facts":
-        return _comma(lang).join(_fact(each) for each in str(value).split(", "))
-    if name == "code":
-        return f"“{evidence_name(str(value))}”"
-    if name not in _OF_VALUE:
-        return value
-    parts = str(value).split(", ")
-    return _comma(lang).join(_one(part, name) for part in parts)
-
-
-def _one(part: str, name: str) -> str:
-    head, _space, number = part.partition(" ")
-    for table in _OF_VALUE[name]:
-        if part in WORDS[table]:
-            return word(part, table)
-        if number.isdecimal() and head in WORDS[table]:
-            return f"{word(head, table)} {number}"
-    return part
-
-
-def _lacking(about: str, lang: str) -> dict[str, str]:
-    """Return the words of one thing that an application lacks: `evidence:kyc`, `fact:end_use.supercomputer`."""
-    sort, _colon, name = about.partition(":")
-    words = evidence_name(name) if sort == "evidence" else _fact(name)
-    before = {("evidence", "en"): "evidence in force: ", ("evidence", "zh"): "有效证据——"}
-    before |= {("fact", "en"): "a fact: ", ("fact", "zh"): "事实——"}
-    text = before[sort, lang] + words
-    return {"what": text, "what_zh": text}
-
-
-def _fact(name: str) -> str:
-    from twokey.law.report import fact_label
-
-    return fact_label(name, "zh" if language() == "zh" else "en")
-
-
-def _comma(lang: str) -> str:
-    return "、" if lang == "zh" else ", "
 
 
 VERBS: Final[Words] = MappingProxyType(
@@ -299,6 +269,8 @@ VERBS: Final[Words] = MappingProxyType(
         "case.document": _("document added"),
         "case.evidence": _("evidence added"),
         "case.evidence_withdrawn": _("evidence withdrawn"),
+        "evidence.expiring": _("evidence expires soon"),
+        "evidence.expired": _("evidence expired"),
         "case.submit": _("application submitted"),
         "case.take": _("taken on"),
         "case.return": _("returned without action"),
@@ -341,13 +313,3 @@ VERBS: Final[Words] = MappingProxyType(
         "release.completed": _("release signed by the other desk too"),
     }
 )
-
-
-def happened(event: Event) -> str:
-    """Return an event in words: what was done, to what, and who did it."""
-    verb = str(VERBS.get(event.verb, event.verb))
-    number = event.payload.get("number") or ""
-    name = event.payload.get("name") if event.verb.startswith("case.evidence") else ""
-    parts = [verb, evidence_name(str(name)) if name else "", str(number)]
-    who = event.authority or event.actor
-    return " · ".join(part for part in [*parts, who] if part)

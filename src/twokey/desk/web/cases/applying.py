@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +21,8 @@ from twokey.desk.actors import Actor
 from twokey.desk.cases import drafting, papers, reviewing
 from twokey.desk.cases.assessing import CERTIFICATIONS, load_order
 from twokey.desk.cases.completeness import gaps
-from twokey.desk.cases.models import Application
+from twokey.desk.cases.expiring import SOON, expiring
+from twokey.desk.cases.models import Application, Evidence
 from twokey.desk.cases.papers import KINDS, in_force
 from twokey.desk.cases.states import allow
 from twokey.desk.reasons import Reason, Refused, missing
@@ -57,7 +59,11 @@ def save(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
     """Save the use statement; typed text is saved as it is typed, and the list of gaps is answered."""
     application = drafting.save_draft(actor, case_id, request.POST.get("use_statement", "")[:20_000])
     if request.headers.get("HX-Request"):
-        return render(request, "cases/gaps.html", {"gaps": _gaps(application), "saved_at": timezone.now()})
+        return render(
+            request,
+            "cases/gaps.html",
+            {"gaps": _gaps(application), "expiring": _expiring(application), "saved_at": timezone.now()},
+        )
     messages.success(request, _t("Saved."))
     return redirect("cases:apply_documents" if "on" in request.POST else "cases:apply", case_id)
 
@@ -70,7 +76,7 @@ def documents(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
     upload = request.FILES.get("file")
     if upload is None:
         return _step(request, actor, case_id, "apply_documents", problem=_t("Choose a file first."))
-    if upload.size is not None and upload.size > 25 * 1024 * 1024:
+    if upload.size is not None and upload.size > settings.TWOKEY_DOCUMENT_MAX_BYTES:
         return _step(request, actor, case_id, "apply_documents", problem=_t("The file is larger than 25 MB."))
     try:
         found = papers.add_document(actor, case_id, request.POST.get("kind", ""), upload.name or "file", upload.read())
@@ -128,11 +134,16 @@ def _step(
         "documents": list(application.documents.order_by("pk")),
         "problem": problem,
         "refusal": refusal,
+        "expiring": _expiring(application),
     }
     if step in {"apply_evidence", "apply_check"}:
         answer["evidence"] = _evidence(application)
     template = "cases/apply_body.html" if request.headers.get("HX-Request") else "cases/apply.html"
     return render(request, template, answer, status=422 if problem or refusal else 200)
+
+
+def _expiring(application: Application) -> Sequence[Evidence]:
+    return list(expiring(timezone.now().date()).filter(order=application.order_id))
 
 
 def _gaps(application: Application) -> list[Gap]:
@@ -165,4 +176,8 @@ def _evidence(application: Application) -> Sequence[dict[str, Any]]:
         return []
     on = timezone.now().date()
     rows = list(load_order(application.order_id).evidence.all())
-    return [{"name": name, "evidence": in_force(rows, name, on)} for name in CERTIFICATIONS]
+    found = [(name, in_force(rows, name, on)) for name in CERTIFICATIONS]
+    return [
+        {"name": name, "evidence": good, "soon": bool(good and good.expires_on and good.expires_on <= on + SOON)}
+        for name, good in found
+    ]

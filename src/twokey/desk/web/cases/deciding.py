@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from twokey.desk.actors import Actor
 from twokey.desk.cases import batches, deciding, reviewing
 from twokey.desk.cases.deciding import ConditionTerm, LineTerm, Terms
+from twokey.desk.cases.expiring import expiring
 from twokey.desk.cases.models import Application, OrderLine
 from twokey.desk.cases.states import allow
 from twokey.desk.reasons import Refused
@@ -106,6 +107,7 @@ def decide(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
         "conditions": [*conditions, None],
         "kinds": ("precedent", "lasting"),
         "refusal": refusal,
+        "expiring": list(expiring(timezone.now().date()).filter(order=application.order_id)),
         "file": papers_of(actor, application, reading),
     }
     failed = refusal or form.errors or any(each.form.errors for each in rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -16,13 +15,14 @@ from django.utils.translation import gettext_lazy as _
 
 from twokey.desk.actors import Actor, Role
 from twokey.desk.cases import reviewing
+from twokey.desk.cases.expiring import expiring
 from twokey.desk.cases.models import Advice, AdviceRequest, Application, Decision, Evidence
 from twokey.desk.ledger.models import Shipment
 from twokey.desk.ledger.releasing import releases
 from twokey.desk.ledger.shipments import shipments
 from twokey.desk.parties.screening import waiting_matches
 from twokey.desk.web.base.doors import page
-from twokey.desk.web.cases.views import clocks
+from twokey.desk.web.cases.views import clocks, expire_of
 
 SHOWN: Final = 6
 
@@ -41,7 +41,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show what waits for the person who is signed in."""
     piles = [each for each in _piles(actor) if each.rows]
     shown = [case for pile in piles for case in pile.rows]
-    answer: dict[str, Any] = {"piles": piles, "clocks": clocks(shown)}
+    answer: dict[str, Any] = {"piles": piles, "clocks": clocks(shown), "expire": expire_of(shown)}
     if actor.role is Role.APPLICANT:
         answer |= {"waiting": _waiting(actor), "expiring": _expiring(actor)}
     if actor.role in {Role.OFFICER, Role.OPERATOR}:
@@ -86,7 +86,5 @@ def _waiting(actor: Actor) -> list[Shipment]:
 
 def _expiring(actor: Actor) -> list[Evidence]:
     """Return the evidence of the person's orders that expires within 30 days, or did within the last 30."""
-    today, near = timezone.now().date(), timedelta(days=30)
     mine = reviewing.orders(actor).order_by().values("pk")
-    rows = Evidence.objects.filter(withdrawn_at__isnull=True, expires_on__range=(today - near, today + near))
-    return list(rows.filter(order__in=mine).select_related("order").order_by("expires_on")[:SHOWN])
+    return list(expiring(timezone.now().date()).filter(order__in=mine)[:SHOWN])

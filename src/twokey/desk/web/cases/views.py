@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,8 @@ from twokey.desk.actors import Actor, Role
 from twokey.desk.cases import papers, reviewing
 from twokey.desk.cases.calendars import calendar_of, days_used
 from twokey.desk.cases.clocks import Calendar
-from twokey.desk.cases.models import Advice, Application, Document
+from twokey.desk.cases.expiring import expiring, expiring_of
+from twokey.desk.cases.models import Advice, Application, Document, Evidence
 from twokey.desk.parties.services import parties
 from twokey.desk.reasons import missing
 from twokey.desk.web.base.doors import page, task
@@ -40,7 +42,7 @@ STATES: Final = (
     "superseded",
 )
 _MOST: Final = 500  # orders or companies that one search looks at
-_FILTERS: Final = ("q", "state", "side", "whose", "attention")
+_FILTERS: Final = ("q", "state", "side", "whose", "attention", "expiring")
 
 
 @page("case.read")
@@ -55,6 +57,7 @@ def index(request: HttpRequest, actor: Actor) -> HttpResponse:
         {
             "sheet": shown,
             "clocks": clocks(shown.rows),
+            "expire": expire_of(shown.rows),
             "given": given,
             "states": [each for each in STATES if each != "draft" or actor.role is Role.APPLICANT],
             "saved": list(SavedView.objects.filter(user_id=actor.user_id).order_by("name")),
@@ -100,6 +103,7 @@ def show(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
             "file": file,
             "undecided": undecided(file["decisions"]),
             "days": days_used(application),
+            "expiring": list(expiring(timezone.now().date()).filter(order=application.order_id)),
             "recommendations": [code for code, _word in Advice.Recommendation.choices],
             "criteria": reviewing.NECESSITY_CRITERIA,
         },
@@ -128,6 +132,12 @@ def clocks(rows: list[Application]) -> dict[int, int]:
     return {each.pk: days_used(each, calendars[each.authority_id]) for each in rows}
 
 
+def expire_of(rows: list[Application]) -> dict[int, Evidence]:
+    """Return, by order, the evidence behind some cases that expires first, where it does so soon or has."""
+    found = expiring_of([each.order_id for each in rows], timezone.now().date())
+    return {order: evidence[0] for order, evidence in found.items()}
+
+
 def _filtered(actor: Actor, given: dict[str, str]) -> QuerySet[Application]:
     own = given["whose"] != "all"
     rows = reviewing.queue(actor) if own else reviewing.cases(actor).order_by("submitted_at", "pk")
@@ -141,6 +151,8 @@ def _filtered(actor: Actor, given: dict[str, str]) -> QuerySet[Application]:
         rows = rows.filter(officer=actor.login)
     if given["attention"]:
         rows = rows.exclude(attention="")
+    if given["expiring"]:
+        rows = rows.filter(order__in=expiring(timezone.now().date()).order_by().values("order"))
     if given["q"]:
         rows = rows.filter(_search(actor, given["q"]))
     return rows

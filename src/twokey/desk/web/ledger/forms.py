@@ -12,7 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from twokey.chips import catalogue
 from twokey.desk.ledger.models import Arrival, Shipment
+from twokey.desk.web.base.fields import Upload
 from twokey.desk.web.base.words import WORDS
 
 PLACES: Final = tuple(WORDS["place"].items())
@@ -158,3 +160,48 @@ class ReturnLineForm(forms.Form):
     """How many units of one item come back."""
 
     units = Units(label=_("Units that come back"), least=0, required=False)
+
+
+class CapForm(forms.Form):
+    """The window of a ratio cap: the rule's text names none, so a person chooses it, with a reason."""
+
+    product = forms.ChoiceField(label=_("Product"))
+    destinations = forms.MultipleChoiceField(
+        label=_("Destinations that it counts"),
+        choices=[(code, word) for code, word in WORDS["country"].items() if code != "US"],
+        initial=["CN", "MO"],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    share = forms.DecimalField(
+        label=_("Share of the home shipments, in per cent"), min_value=Decimal("0.01"), max_value=100, decimal_places=2,
+        initial=50,
+    )  # fmt: skip
+    window = forms.ChoiceField(label=_("Window"), choices=list(WORDS["window"].items()))
+    since = DayField(label=_("First day"), required=False, help_text=_("Only for one total from a day on."))
+    why = forms.CharField(
+        label=_("Why this window"), max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The rule's text names none. The choice stands, as it is history."),
+    )  # fmt: skip
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        field = self.fields["product"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(chip.name, chip.name) for chip in catalogue()]
+
+
+class HomeForm(forms.Form):
+    """What was shipped to customers at home, as stated."""
+
+    on = DayField(label=_("On or up to the day"))
+    units = Units(label=_("Units"))
+    tpp_each = Units(label=_("TPP of one unit"), help_text=_("Bit-TOPS, rounded up."))
+    source = forms.CharField(label=_("Source"), max_length=300)
+
+
+class UsageForm(forms.Form):
+    """A usage report as a file."""
+
+    file = Upload(
+        label=_("File"), help_text=_("CSV or JSON with licence, shipment, quantity, unit, currency, entry, on, place.")
+    )

@@ -1,4 +1,4 @@
-"""Addresses of batches, authorisations, shipments, and what arrived."""
+"""Addresses of batches, caps, authorisations, shipments, usage, and what arrived."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from django.urls import path
 
 from twokey.desk.web.ledger import views_authorisations as authorisations
 from twokey.desk.web.ledger import views_batches as batches
+from twokey.desk.web.ledger import views_caps as caps
 from twokey.desk.web.ledger import views_flows as flows
 from twokey.desk.web.ledger import views_shipments as shipments
+from twokey.desk.web.ledger import views_usage as usage
 
 app_name = "ledger"
 urlpatterns = [
@@ -31,6 +33,12 @@ urlpatterns = [
         authorisations.change_condition,
         name="condition",
     ),
+    path("caps/", caps.index, name="caps"),
+    path("caps/choose/", caps.choose, name="cap_choose"),
+    path("caps/<int:cap_id>/state/", caps.state, name="cap_state"),
+    path("usage/", usage.index, name="usage"),
+    path("usage/new/", usage.take_in, name="usage_new"),
+    path("usage/balances.csv", usage.balances, name="usage_balances"),
     path("shipments/", shipments.index, name="shipments"),
     path("shipments/plan/<int:order_id>/", shipments.plan, name="shipment_plan"),
     path("shipments/<int:shipment_id>/", shipments.show, name="shipment"),

@@ -68,6 +68,7 @@ def show(request: HttpRequest, actor: Actor, batch_id: int) -> HttpResponse:
     view = batch_view(actor, batch_id)
     own = actor.authority_id == view.batch.authority_id
     under = authorisations(actor).filter(batch_balance=view.ceiling).order_by("-pk")
+    companies = sheet(request, view.holdings, name="companies")
     return render(
         request,
         "ledger/batch.html",
@@ -75,7 +76,8 @@ def show(request: HttpRequest, actor: Actor, batch_id: int) -> HttpResponse:
             "view": view,
             "batch": view.batch,
             "limits": limits(view.ceiling),
-            "holdings": [(each, limits(each.share) if each.share else []) for each in view.holdings],
+            "companies": companies,
+            "holdings": [(each, limits(each.share) if each.share else []) for each in companies.rows],
             "rows": sheet(request, under),
             "may_sign": own
             and may(actor, "batch.open")

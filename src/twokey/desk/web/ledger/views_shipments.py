@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from twokey.desk.actors import Actor, Role, may
-from twokey.desk.cases.models import OrderLine
+from twokey.desk.cases.expiring import expiring
+from twokey.desk.cases.models import Evidence, OrderLine
 from twokey.desk.cases.reviewing import orders
 from twokey.desk.ledger import releasing
 from twokey.desk.ledger import shipments as services
@@ -84,6 +85,8 @@ def show(request: HttpRequest, actor: Actor, shipment_id: int) -> HttpResponse:
             .select_related("shipment_line__line")
             .order_by("pk"),
             "exporter": exporter and may(actor, "ledger.ship"),
+            "expiring": _expiring(row),
+            "may_show": exporter or importer,
             "key": secrets.token_urlsafe(9),
             "reserved": open_reservation(row) if row.state == "reserved" else None,
             "void_form": WhyForm(auto_id="void-%s"),
@@ -212,6 +215,14 @@ def take_back(request: HttpRequest, actor: Actor, shipment_id: int) -> HttpRespo
     else:
         complain(request, why, *asked.values())
     return redirect("ledger:shipment", shipment_id)
+
+
+def _expiring(row: Shipment) -> list[Evidence]:
+    """Return what expires soon of a shipment that is not released yet; afterwards it stops nothing."""
+    if row.state not in {"planned", "reserved"}:
+        return []
+    rows = expiring(timezone.now().date()).filter(order=row.order_id)
+    return [each for each in rows if each.shipment_id in {None, row.pk}]
 
 
 def _find(actor: Actor, shipment_id: int) -> Shipment:

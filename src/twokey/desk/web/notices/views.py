@@ -23,7 +23,10 @@ class ChoiceForm(forms.Form):
     """How to be told."""
 
     address = forms.EmailField(
-        label=gettext_lazy("E-mail address"), required=False, help_text=gettext_lazy("Without one, no e-mail is sent.")
+        label=gettext_lazy("E-mail address"),
+        required=False,
+        help_text=gettext_lazy("Without one, no e-mail is sent."),
+        error_messages={"invalid": gettext_lazy("Give an address like name@example.org.")},
     )
     mail = forms.ChoiceField(
         label=gettext_lazy("E-mail"),

@@ -24,6 +24,7 @@ from twokey.desk.reasons import Refused
 from twokey.desk.web.base.doors import form as form_page
 from twokey.desk.web.base.fields import Party, minor, whole
 from twokey.desk.web.base.words import WORDS, language
+from twokey.desk.web.law.fields import read
 from twokey.desk.web.orders.views import find
 
 _YES_NO = [("", _("not stated")), ("true", _("yes")), ("false", _("no"))]
@@ -90,8 +91,8 @@ def facts(request: HttpRequest, actor: Actor, order_id: int) -> HttpResponse:
     asked = sorted(
         {
             name
-            for side in ("export", "import")
-            for name in assessing.assess_order(order, side, on).key.missing
+            for said in assessing.assess_keys(order, ("export", "import"), on).values()
+            for name in said.key.missing
             if name not in FOUND_BY_AUTHORITY and not name.startswith("certifications.")
         }
         | set(order.facts)
@@ -100,12 +101,12 @@ def facts(request: HttpRequest, actor: Actor, order_id: int) -> HttpResponse:
     refusal: Refused | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            stated = {name: value for name, value in form.stated().items() if value != order.facts.get(name)}
+            stated = {name: value for name, value in form.stated().items() if value != order.facts.get(name, "")}
             drafting.set_facts(actor, order.pk, stated)
         except Refused as error:
             refusal = error
-        except UserError as error:
-            form.add_error(None, str(error))
+        except UserError:  # each fact is one that the law knows; together they contradict each other
+            form.add_error(None, _t("These facts cannot stand together; check them."))
         else:
             messages.success(request, _t("The facts are saved, and the cases were assessed again."))
             return redirect("orders:show", order.pk)
@@ -136,13 +137,20 @@ class FactsForm(forms.Form):
                     **options, max_length=200, initial="" if value is None else value, help_text=fact.unit_in(lang)
                 )
 
+    def clean(self) -> dict[str, Any]:
+        """Say beside a field what is wrong with its fact, in the language of the page."""
+        given = {name: str(text) for name, text in self.cleaned_data.items() if text not in ("", None)}
+        for name, problem in read(given).problems.items():
+            self.add_error(name, problem)
+        return self.cleaned_data
+
     def stated(self) -> dict[str, Any]:
-        """Return what was stated, each value of its fact's type; decimals stay text."""
-        return {name: self._typed(name, text) for name, text in self.cleaned_data.items() if text != ""}
+        """Return what was stated, each value of its fact's type; decimals stay text, and "" is not stated."""
+        return {name: self._typed(name, text) for name, text in self.cleaned_data.items()}
 
     def _typed(self, name: str, text: str) -> Any:
         kind = self.types[name].type
-        if kind == "boolean":
+        if kind == "boolean" and text:
             return text == "true"
         if kind in {"integer", "number"} and whole(text) is not None:
             return whole(text)

@@ -47,7 +47,7 @@ class Gate:
 
 
 def gate_of(actor: Actor, order: Order, keys: Sequence[Key], wanted: str) -> Gate:
-    """Ask the gate about one shipment: the one named `wanted` by its id, or the first that waits."""
+    """Ask the gate about one shipment of an order (as `load_order` loads it): `wanted` by its id, or the first."""
     rows: QuerySet[Shipment] = shipments(actor).filter(order=order).select_related("release").order_by("pk")
     found = list(rows)
     waiting = [each for each in found if each.state in _OPEN]
@@ -86,7 +86,7 @@ def address_of(reason: Reason, order: Order, keys: Sequence[Key], shipment: Ship
 
 
 def _ask(actor: Actor, order: Order, keys: Sequence[Key], shipment: Shipment) -> Waiting:
-    reasons = releasing.check(actor, shipment.pk)
+    reasons = releasing.check(actor, shipment.pk, order)
     return Waiting(shipment, tuple(Blocked(each, address_of(each, order, keys, shipment)) for each in reasons))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final, Literal
 
 from django.db.models import Prefetch
@@ -12,6 +12,7 @@ from django.db.models import Prefetch
 from twokey.desk.actors import Actor, Role
 from twokey.desk.cases import assessing, reviewing
 from twokey.desk.cases.assessing import CERTIFICATIONS
+from twokey.desk.cases.expiring import SOON
 from twokey.desk.cases.models import Application, Decision, Evidence, Order
 from twokey.desk.cases.papers import in_force
 from twokey.desk.cases.states import OPEN
@@ -23,7 +24,6 @@ from twokey.desk.web.base.words import language
 
 Side = Literal["export", "import"]
 SIDES: Final[tuple[Side, ...]] = ("export", "import")
-SOON: Final = timedelta(days=30)
 _WORST: Final = {"clear": 0, "needs_information": 1, "blocked": 2}
 
 
@@ -117,16 +117,6 @@ def decision_of(actor: Actor, application: Application) -> Decision | None:
         if own or getattr(each, "countersignature", None) is not None:
             return each
     return None
-
-
-def expiring(evidence: Sequence[Evidence], on: date) -> list[Evidence]:
-    """Return the evidence that expires within 30 days, or did within the last 30, soonest first."""
-    near = [
-        each
-        for each in evidence
-        if each.withdrawn_at is None and each.expires_on is not None and on - SOON <= each.expires_on <= on + SOON
-    ]
-    return sorted(near, key=lambda each: each.expires_on or on)
 
 
 def _key(

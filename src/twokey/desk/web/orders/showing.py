@@ -21,8 +21,9 @@ from twokey.desk.ledger.shipments import Part
 from twokey.desk.reasons import Refused, missing
 from twokey.desk.web.base.doors import back, task
 from twokey.desk.web.base.doors import form as form_page
-from twokey.desk.web.base.fields import Day, Money, Whole
-from twokey.desk.web.base.words import WORDS, evidence_name
+from twokey.desk.web.base.fields import Day, Money, Upload, Whole
+from twokey.desk.web.base.saying import evidence_name
+from twokey.desk.web.base.words import WORDS
 from twokey.desk.web.orders.views import find
 
 
@@ -30,7 +31,7 @@ class EvidenceForm(forms.Form):
     """A document, and what it shows until when."""
 
     name = forms.ChoiceField(label=_("What it shows"))
-    file = forms.FileField(label=_("Document"), help_text=_("PDF, PNG, JPEG, plain text, DOCX or XLSX, at most 25 MB."))
+    file = Upload(label=_("Document"), help_text=_("PDF, PNG, JPEG, plain text, DOCX or XLSX, at most 25 MB."))
     issuer = forms.CharField(max_length=300, label=_("Issued by"))
     issued_on = Day(label=_("Issued on"))
     expires_on = Day(label=_("Expires on"), required=False, help_text=_("Empty: it does not expire."))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from twokey.desk.actors import Actor, Role
 from twokey.desk.cases import reviewing
 from twokey.desk.cases.assessing import load_order
+from twokey.desk.cases.expiring import expiring
 from twokey.desk.cases.models import Order
 from twokey.desk.cases.story import events
 from twokey.desk.ledger.progress import five_states
@@ -18,7 +19,7 @@ from twokey.desk.reasons import missing
 from twokey.desk.web.base.doors import page
 from twokey.desk.web.base.paging import sheet
 from twokey.desk.web.orders.gate import gate_of
-from twokey.desk.web.orders.keys import expiring, keys_of
+from twokey.desk.web.orders.keys import keys_of
 
 
 @page("order.read")
@@ -53,7 +54,7 @@ def show(request: HttpRequest, actor: Actor, order_id: int) -> HttpResponse:
             "gate": gate_of(actor, order, keys, request.GET.get("shipment", "")),
             "five": five_states(order),
             "events": events(actor, order),
-            "expiring": expiring(list(order.evidence.all()), on),
+            "expiring": list(expiring(on).filter(order=order)),
             "on": on,
             "is_exporter": actor.organisation_id == order.exporter_id and actor.role is Role.APPLICANT,
             "is_party": actor.role is Role.APPLICANT,

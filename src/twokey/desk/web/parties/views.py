@@ -96,7 +96,7 @@ def decide(request: HttpRequest, actor: Actor, party_id: int) -> HttpResponse:
     """Decide whether a party is the one on the list; the judgement is kept with its reason."""
     why = request.POST.get("why", "").strip()
     if not why:
-        raise invalid("reason", "it is empty", "say why")
+        raise invalid("reason", "empty")
     same = request.POST.get("same") == "yes"
     screening.decide_match(actor, _find(actor, party_id), request.POST.get("entry", ""), same, why[:4_000])
     messages.success(request, _t("The judgement is on file."))

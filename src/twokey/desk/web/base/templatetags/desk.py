@@ -7,14 +7,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django import template
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from twokey.desk.audit.models import Event
 from twokey.desk.parties.models import Authority, Organisation
 from twokey.desk.reasons import Reason
-from twokey.desk.web.base import words
+from twokey.desk.web.base import saying, words
 
 register = template.Library()
 _NO_CENTS = frozenset({"JPY", "KRW", "VND"})
@@ -31,13 +30,13 @@ def word(code: object, table: str) -> str:
 @register.filter
 def say(reason: Reason) -> str:
     """Put a reason into words."""
-    return words.say(reason)
+    return saying.say(reason)
 
 
 @register.filter
 def evidence_name(code: str) -> str:
     """Say what a piece of evidence shows."""
-    return words.evidence_name(code)
+    return saying.evidence_name(code)
 
 
 @register.filter
@@ -73,7 +72,7 @@ def day(value: date | datetime | str | None) -> str:
         return NOTHING
     if isinstance(value, str):
         value = date.fromisoformat(value)
-    return date_format(value, "Y年n月j日" if words.language() == "zh" else "j\xa0F\xa0Y")
+    return saying.day_in_words(value)
 
 
 @register.filter
@@ -141,7 +140,7 @@ def codes(text: str) -> list[str]:
 @register.filter
 def happened(event: Event) -> str:
     """Put one event of the time line into words: what was done, by which seat, and its number or outcome."""
-    return words.happened(event)
+    return saying.happened(event)
 
 
 @register.filter

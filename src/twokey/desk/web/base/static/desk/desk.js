@@ -12,13 +12,18 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The progress of an upload, and a form that cannot be sent twice.
+document.addEventListener("htmx:xhr:loadstart", (event) => {
+  const bar = event.target.querySelector("progress");
+  if (bar) delete bar.dataset.sent;
+});
 document.addEventListener("htmx:xhr:progress", (event) => {
   const bar = event.target.querySelector("progress");
-  if (bar && event.detail.lengthComputable) {
-    bar.hidden = false;
-    bar.max = event.detail.total;
-    bar.value = event.detail.loaded;
-  }
+  // What is told after the last octet went out is the progress of the answer.
+  if (!bar || bar.dataset.sent || !event.detail.lengthComputable) return;
+  bar.hidden = false;
+  bar.max = event.detail.total;
+  bar.value = event.detail.loaded;
+  if (event.detail.loaded === event.detail.total) bar.dataset.sent = "1";
 });
 document.addEventListener("submit", (event) => {
   const form = event.target;
