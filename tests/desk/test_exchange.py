@@ -259,6 +259,8 @@ def test_a_half_whose_key_was_revoked_since_it_was_taken_in_is_not_completed(
         revoked_at="2026-11-24T00:00:00+00:00", revoked_reason="lost"
     )
     second.ask("trust", keys=keys)
+    second.ask("change", authorisation=pair.there, who="miit1", change="suspend")
+    # Nothing else is asked of a document that proves nothing: the suspension is not among the reasons.
     assert second.refusal("complete", received=received) == ["revoked_key"]
     assert second.ask("drawn", authorisation=pair.there)[:2] == [0, 0]
 

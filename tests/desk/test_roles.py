@@ -56,6 +56,18 @@ def test_every_table_that_a_trigger_keeps_is_denied_to_the_role(desk: psycopg.Co
         assert rights == (False,) * 5, table
 
 
+def test_no_row_whose_state_moves_is_the_roles_to_remove(desk: psycopg.Connection[tuple[object, ...]]) -> None:
+    tables = desk.execute(
+        "SELECT relname FROM pg_class JOIN pg_trigger t ON tgrelid = pg_class.oid WHERE tgname = relname || '_kept'"
+    ).fetchall()
+    assert {"ledger_balance", "ledger_shipment", "cases_application"} <= {str(name) for (name,) in tables}
+    for (table,) in tables:
+        rights = desk.execute(
+            "SELECT has_table_privilege(%s, 'DELETE'), has_table_privilege(%s, 'TRUNCATE')", [table] * 2
+        ).fetchone()
+        assert rights == (False, False), table
+
+
 @pytest.mark.parametrize("table", HISTORY)
 def test_the_role_cannot_change_history_or_take_its_guard_away(
     table: str, desk: psycopg.Connection[tuple[object, ...]]

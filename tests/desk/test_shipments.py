@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 
-from twokey.desk.cases.models import Milestone
+from twokey.desk.cases.models import Milestone, Order
 from twokey.desk.ledger import progress, shipments
 from twokey.desk.ledger.models import Balance, Movement
+from twokey.desk.ledger.movements import Amount, move
 from twokey.desk.ledger.verify import verify_ledger
 from twokey.desk.reasons import Refused
 
@@ -93,6 +94,23 @@ def test_several_lines_of_one_order_move_together(world: World) -> None:
     shipments.void(world["seller"], shipment.pk, "later")
     shipments.reserve(world["seller"], shipment.pk, "2")
     assert verify_ledger().differences == ()
+
+
+def test_no_shipment_returns_what_another_drew(world: World) -> None:
+    """Both draw on one authorisation, so that its counters alone would let the first return the units of the second."""
+    order = world.order(units=100)
+    world.both(order)
+    drawn = [move("draw", f"d{n}", of=_held(world, order, n), actor="x").movement_id for n in (1, 2)]
+    amounts = [Amount(pk, 6, 0, 0) for pk in Movement.objects.get(pk=drawn[0]).balances]
+    with pytest.raises(Refused) as refused:
+        move("return", "r1", of=drawn[0], amounts=amounts, actor="x")
+    assert codes(refused) == {"more_than_drawn"}
+    assert verify_ledger().differences == ()
+
+
+def _held(world: World, order: Order, number: int) -> int:
+    shipment = world.shipment(order, 5)
+    return shipments.reserve(world["seller"], shipment.pk, str(number)).movement_id
 
 
 def test_goods_come_back_once_and_free_their_units_but_not_their_use(world: World) -> None:
