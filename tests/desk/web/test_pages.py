@@ -86,4 +86,3 @@ def test_on_paper_the_keys_stand_side_by_side_and_nothing_is_there_to_press(open
         assert not any(each.is_visible() for each in page.query_selector_all(part)), part
     assert sideways(page) <= 0
     assert page.pdf(format="A4").startswith(b"%PDF")
-
