@@ -29,6 +29,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -65,6 +66,14 @@ def back(request: HttpRequest, fallback: str, *arguments: Any) -> HttpResponseRe
     if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
         return HttpResponseRedirect(wanted)
     return redirect(fallback, *arguments)
+
+
+def complain(request: HttpRequest, *asked: Form) -> None:
+    """Say every problem of small forms as messages on the next page."""
+    for each in asked:
+        for name, problems in each.errors.items():
+            label = str(each.fields[name].label) + _(": ") if name in each.fields else ""
+            messages.error(request, label + str(problems[0]))
 
 
 def tell(request: HttpRequest, error: Refused) -> None:

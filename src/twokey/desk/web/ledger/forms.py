@@ -6,15 +6,13 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from django import forms
-from django.contrib import messages
-from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from twokey.chips import catalogue
 from twokey.desk.ledger.models import Arrival, Shipment
-from twokey.desk.web.base.fields import Upload
+from twokey.desk.web.base.fields import Day, Upload
 from twokey.desk.web.base.words import WORDS
 
 PLACES: Final = tuple(WORDS["place"].items())
@@ -38,23 +36,6 @@ class Money(forms.DecimalField):
         """Return minor currency, or None where nothing was typed."""
         amount: Decimal | None = super().clean(value)
         return None if amount is None else int(amount.scaleb(2))
-
-
-class DayField(forms.DateField):
-    """A day, picked or typed as 2026-01-28."""
-
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(input_formats=["%Y-%m-%d"], **options)
-
-
-def complain(request: HttpRequest, *asked: forms.Form) -> None:
-    """Show every problem of small forms as messages on the next page."""
-    for form in asked:
-        for name, problems in form.errors.items():
-            label = form.fields[name].label if name in form.fields else ""
-            messages.error(request, _("%(label)s: %(problem)s") % {"label": label, "problem": problems[0]})
 
 
 class WhyForm(forms.Form):
@@ -139,7 +120,7 @@ class ArriveForm(forms.Form):
 
     position = forms.TypedChoiceField(label=pgettext_lazy("goods", "Item"), coerce=int)
     number = forms.CharField(label=_("Number of the receipt or entry"), max_length=60)
-    on = DayField(label=_("Day"))
+    on = Day(label=_("Day"))
     place = forms.ChoiceField(label=_("Place"), choices=PLACES)
     units = Units(label=_("Units"))
 
@@ -177,7 +158,7 @@ class CapForm(forms.Form):
         initial=50,
     )  # fmt: skip
     window = forms.ChoiceField(label=_("Window"), choices=list(WORDS["window"].items()))
-    since = DayField(label=_("First day"), required=False, help_text=_("Only for one total from a day on."))
+    since = Day(label=_("First day"), required=False, help_text=_("Only for one total from a day on."))
     why = forms.CharField(
         label=_("Why this window"), max_length=1_000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("The rule's text names none. The choice stands, as it is history."),
@@ -193,7 +174,7 @@ class CapForm(forms.Form):
 class HomeForm(forms.Form):
     """What was shipped to customers at home, as stated."""
 
-    on = DayField(label=_("On or up to the day"))
+    on = Day(label=_("On or up to the day"))
     units = Units(label=_("Units"))
     tpp_each = Units(label=_("TPP of one unit"), help_text=_("Bit-TOPS, rounded up."))
     source = forms.CharField(label=_("Source"), max_length=300)

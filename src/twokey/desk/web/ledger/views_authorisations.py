@@ -15,10 +15,10 @@ from twokey.desk.ledger.models import Authorisation, Balance
 from twokey.desk.ledger.posture import limits
 from twokey.desk.ledger.shipments import authorisations
 from twokey.desk.ledger.statement import statement
-from twokey.desk.web.base.doors import page, task
+from twokey.desk.web.base.doors import complain, page, task
 from twokey.desk.web.base.paging import sheet
 from twokey.desk.web.ledger.finding import find_authorisations
-from twokey.desk.web.ledger.forms import AdjustForm, ConditionForm, StateForm, complain
+from twokey.desk.web.ledger.forms import AdjustForm, ConditionForm, StateForm
 
 CHANGES: dict[str, str | Promise] = {
     "suspend": gettext_lazy("Suspend: nothing moves under it"),

@@ -13,9 +13,9 @@ from twokey.desk.ledger.holdings import batch_view, caps_in_view
 from twokey.desk.ledger.posture import limits
 from twokey.desk.ledger.shipments import authorisations
 from twokey.desk.reasons import Refused
-from twokey.desk.web.base.doors import form, page, task
+from twokey.desk.web.base.doors import complain, form, page, task
 from twokey.desk.web.base.paging import sheet
-from twokey.desk.web.ledger.forms import BatchForm, TopUpForm, complain
+from twokey.desk.web.ledger.forms import BatchForm, TopUpForm
 
 
 @page("batch.read")

@@ -13,9 +13,9 @@ from twokey.desk.ledger import ratio
 from twokey.desk.ledger.models import RatioCap
 from twokey.desk.ledger.posture import limits
 from twokey.desk.reasons import Refused
-from twokey.desk.web.base.doors import form, page, task
+from twokey.desk.web.base.doors import complain, form, page, task
 from twokey.desk.web.base.paging import sheet
-from twokey.desk.web.ledger.forms import CapForm, HomeForm, complain
+from twokey.desk.web.ledger.forms import CapForm, HomeForm
 
 
 @page("ledger.read")

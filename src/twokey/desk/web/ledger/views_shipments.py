@@ -21,7 +21,7 @@ from twokey.desk.ledger.models import Arrival, Movement, Release, Shipment
 from twokey.desk.ledger.shipments import Part, open_reservation
 from twokey.desk.reasons import Refused, missing
 from twokey.desk.signing.envelope import read_unchecked
-from twokey.desk.web.base.doors import form, page, task
+from twokey.desk.web.base.doors import complain, form, page, task
 from twokey.desk.web.base.paging import sheet
 from twokey.desk.web.ledger.finding import find_shipments
 from twokey.desk.web.ledger.forms import (
@@ -31,7 +31,6 @@ from twokey.desk.web.ledger.forms import (
     ReturnLineForm,
     ShipForm,
     WhyForm,
-    complain,
 )
 
 _UNDER_WAY = ("released", "shipped", "delivered")
@@ -165,14 +164,13 @@ def release(request: HttpRequest, actor: Actor, shipment_id: int) -> HttpRespons
 def ship(request: HttpRequest, actor: Actor, shipment_id: int) -> HttpResponseBase:
     """Record that the shipment left, with its serial numbers."""
     row = _find(actor, shipment_id)
-    given: dict[int, list[str]] = {}
-    for line in row.lines.all():
-        position = line.line.position
-        asked = ShipForm(request.POST, prefix=f"line{position}")
-        if asked.is_valid():
-            given[position] = asked.cleaned_data["serials"].split()
-    services.ship(actor, shipment_id, given)
-    messages.success(request, _("The shipment has left."))
+    asked = {line.line.position: ShipForm(request.POST, prefix=f"line{line.line.position}") for line in row.lines.all()}
+    if all(each.is_valid() for each in asked.values()):
+        given = {position: each.cleaned_data["serials"].split() for position, each in asked.items()}
+        services.ship(actor, shipment_id, given)
+        messages.success(request, _("The shipment has left."))
+    else:
+        complain(request, *asked.values())
     return redirect("ledger:shipment", shipment_id)
 
 

@@ -19,7 +19,7 @@ from twokey.desk.ledger import releasing, shipments
 from twokey.desk.ledger.models import Condition
 from twokey.desk.ledger.shipments import Part
 from twokey.desk.reasons import Refused, missing
-from twokey.desk.web.base.doors import back, task
+from twokey.desk.web.base.doors import back, complain, task
 from twokey.desk.web.base.doors import form as form_page
 from twokey.desk.web.base.fields import Day, Money, Upload, Whole
 from twokey.desk.web.base.saying import evidence_name
@@ -74,7 +74,8 @@ def placed(request: HttpRequest, actor: Actor, order_id: int) -> HttpResponse:
     """Record that the buyer placed the order."""
     form = PlacedForm(request.POST)
     if not form.is_valid():
-        return complain(request, form, order_id)
+        complain(request, form)
+        return redirect("orders:show", order_id)
     drafting.place_order(actor, order_id, form.cleaned_data["on"], form.cleaned_data["reference"])
     return back(request, "orders:show", order_id)
 
@@ -117,7 +118,8 @@ def plan(request: HttpRequest, actor: Actor, order_id: int) -> HttpResponse:
     order = find(actor, order_id)
     form = PlanForm(request.POST)
     if not form.is_valid():
-        return complain(request, form, order.pk)
+        complain(request, form)
+        return redirect("orders:show", order.pk)
     data = form.cleaned_data
     part = Part(data["line"], data["units"], data["value"], order.currency)
     shipment = shipments.plan(actor, order.pk, data["number"], data["place"], [part])
@@ -140,13 +142,6 @@ def release(request: HttpRequest, actor: Actor, order_id: int, shipment_id: int)
     """Ask for the release: drawn and signed by both sides, or refused with every reason."""
     done = releasing.release(actor, shipment_id)
     messages.success(request, _t("Released: %(number)s, signed by both sides.") % {"number": done.number})
-    return redirect("orders:show", order_id)
-
-
-def complain(request: HttpRequest, form: forms.Form, order_id: int) -> HttpResponse:
-    """Go back to the order with every problem of a small form as a message."""
-    for name, problems in form.errors.items():
-        messages.error(request, f"{form[name].label}{_t(': ')}{problems[0]}")
     return redirect("orders:show", order_id)
 
 
