@@ -203,11 +203,12 @@ def test_no_draw_is_late(end: str) -> None:
             refused: list[int],
         ) -> None:
             try:
-                for n, movement in enumerate(lot):
+                for n in range(5_000):  # goes on past its draws, until the end is seen
                     if stop.is_set():
                         return
                     try:
-                        move("draw", f"{end}{turn}d{movement}", of=movement, actor="load")
+                        if n < len(lot):
+                            move("draw", f"{end}{turn}d{lot[n]}", of=lot[n], actor="load")
                         move(
                             "reserve",
                             f"{end}{turn}w{w}:{n}",
@@ -215,7 +216,9 @@ def test_no_draw_is_late(end: str) -> None:
                             actor="load",
                         )
                     except Refused:
-                        refused.append(movement)
+                        refused.append(n)
+                        if n >= len(lot):
+                            return
             finally:
                 connections.close_all()
 
