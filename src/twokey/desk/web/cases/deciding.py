@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -75,7 +76,7 @@ def decide(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
     allow(actor, application, "decide")
     given = request.POST or None
     form = DecisionForm(given)
-    form.fields["batch"].choices = _batches(actor)  # type: ignore[attr-defined]  # a choice field, by its name
+    form.fields["batch"].choices = _batches(actor, application)  # type: ignore[attr-defined]  # a choice field, by its name
     rows = [_row(line, application, given) for line in application.order.lines.order_by("position")]
     conditions = _conditions(request)
     refusal: Refused | None = None
@@ -150,6 +151,12 @@ def _conditions(request: HttpRequest) -> tuple[ConditionTerm, ...]:
     )
 
 
-def _batches(actor: Actor) -> Sequence[tuple[str, str]]:
-    rows = batches.batches(actor).filter(authority_id=actor.authority_id or 0).exclude(countersigned_by="")
-    return [("", "–"), *((str(each.pk), each.code) for each in rows)]
+def _batches(actor: Actor, application: Application) -> Sequence[tuple[str, str]]:
+    """Return the batches that the applicant may take from: in the order's currency, without shares or with its own."""
+    rows = (
+        batches.batches(actor)
+        .filter(authority_id=actor.authority_id or 0, currency=application.order.currency)
+        .filter(Q(shares__isnull=True) | Q(shares__organisation_id=application.applicant_id))
+        .exclude(countersigned_by="")
+    )
+    return [("", "–"), *((str(pk), code) for pk, code in rows.values_list("pk", "code"))]
