@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from desk_pages.walk import Stop
+    from desk_pages.walk import Known, Stop
     from django.test import Client
 
 BAR_MS = 200
@@ -110,9 +110,9 @@ def measure(times: int, only: str) -> list[Timed]:
     return found
 
 
-def _addresses(stop: Stop, things: object, count: int) -> list[str]:
+def _addresses(stop: Stop, things: Known, count: int) -> list[str]:
     chance = random.Random(20260128)
-    return [stop.address(stop.name, things, chance) for _ in range(count)]  # type: ignore[arg-type]
+    return [stop.address(stop.name, things, chance) for _ in range(count)]
 
 
 def _time(stop: Stop, client: Client, addresses: Sequence[str]) -> Timed:

@@ -101,11 +101,13 @@ def measure(chromium: str, times: int) -> int:
 
 
 def _open(page: Any) -> None:
+    from playwright.sync_api import Error
+
     for _ in range(120):
         try:
             page.goto("/accounts/login/?next=/outlook/")
             break
-        except Exception:  # the desk is still starting
+        except Error:  # the desk is still starting
             time.sleep(0.5)
     page.fill("input[name=login]", "auditor")
     page.fill("input[name=password]", "plum-orchard-77x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -47,8 +48,6 @@ def load_chip(path: str | Path) -> Chip:
     A key that is left out is unknown. UserError names the file and the line and column of malformed TOML, or the field
     that is unknown, of the wrong type, negative, not finite or not believable, with the remedy.
     """
-    import tomllib  # noqa: PLC0415 (only a user's own file needs it)
-
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -84,8 +83,9 @@ def chip_of_facts(table: Mapping[str, Any], where: str) -> Chip:
     lists = {key: _texts(f"{where}: {key}", table[key]) for key in _LISTS if key in table}
     flags = {key: _flag(f"{where}: {key}", table[key]) for key in ("datacenter", "unchecked") if key in table}
     dates = {key: _date(f"{where}: {key}", table[key]) for key in ("us_commercial_since",) if key in table}
+    given: dict[str, Any] = {"confidence": "own file", **texts, **numbers, **lists, **flags, **dates}
     return Chip(
-        **{"confidence": "own file", **texts, **numbers, **lists, **flags, **dates},  # type: ignore[arg-type]  # each field was checked for its type above
+        **given,
         dense_rates=_rates(f"{where}: dense_rates", table.get("dense_rates", [])),
         dies=dies_of_facts(table.get("dies", []), f"{where}: dies"),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -22,6 +22,13 @@ _MAX_KEY: Final = 100
 _PREFIX_LENGTH: Final = len("Bearer ")
 
 
+class ActorRequest(HttpRequest):
+    """What Django's request carries here: who asks, and Django's own mark that no cookie has to be distrusted."""
+
+    actor: Actor | None
+    csrf_processing_done: bool
+
+
 class ApiMiddleware:
     """Reads the token once, and gives the answer of before to a repeated request with the same idempotency key."""
 
@@ -33,9 +40,9 @@ class ApiMiddleware:
         if not request.path.startswith(PREFIX):
             return self.get_response(request)
         actor = _actor(request)
-        request.actor = actor  # type: ignore[attr-defined]  # Django's request is the carrier, its type does not know
-        # A request with a token carries no cookie that another site could abuse.
-        request.csrf_processing_done = True  # type: ignore[attr-defined]  # Django's own mark, absent from its types
+        carrier = cast(ActorRequest, request)
+        carrier.actor = actor
+        carrier.csrf_processing_done = True  # a request with a token carries no cookie that another site could abuse
         key = request.headers.get("Idempotency-Key")
         if request.method in _SAFE or actor is None or key is None:
             return self.get_response(request)

@@ -12,7 +12,7 @@ from twokey.desk.actors import Actor, Role
 from twokey.desk.api.tokens import make_token
 from twokey.desk.home import home
 from twokey.desk.parties import services
-from twokey.desk.parties.models import Authority, Organisation
+from twokey.desk.parties.models import Organisation
 from twokey.desk.signing import FileSigner
 
 _WSJ: Final = "reported: Wall Street Journal 2026-01-28 (CN-029)"
@@ -112,12 +112,10 @@ def assemble() -> Cast:
     people = {"operator": operator}
     for login, role, place in SEATS:
         if login != "operator":
-            at: dict[str, Authority | Organisation] = {}
-            if place in authorities:
-                at = {"authority": authorities[place]}
-            elif place:
-                at = {"organisation": firms[place]}
-            people[login] = services.actor_of(services.add_person(login, role, **at), "cli")  # type: ignore[arg-type]  # one of the two, by its own name
+            authority = authorities.get(place)
+            firm = firms[place] if place and authority is None else None
+            seat = services.add_person(login, role, authority=authority, organisation=firm)
+            people[login] = services.actor_of(seat, "cli")
         _keep(login)
     password = f"two-keys-{secrets.token_hex(4)}"
     hashed = services.set_password("operator", password).password

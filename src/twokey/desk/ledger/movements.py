@@ -102,12 +102,14 @@ def _before(key: str, digest: str, error: DatabaseError) -> Moved | None:
 def _refusal(kind: str, error: DatabaseError) -> Exception:
     """Turn the database's refusal into reasons; anything else stays the error that it is."""
     cause = error.__cause__
-    state = getattr(cause, "sqlstate", None)
+    if not isinstance(cause, psycopg.Error):
+        return error
+    state = cause.sqlstate
     if state == _REFUSED:
-        detail = json.loads(getattr(cause, "diag").message_detail or "null") or [{"code": "busy"}]  # noqa: B009 - the driver names it, the type does not
+        detail = json.loads(cause.diag.message_detail or "null") or [{"code": "busy"}]
         return Refused(*(_reason(each) for each in detail))
     if state == _NOT_UNIQUE:  # the same key arrived twice at the same moment, on other balances
-        constraint = str(getattr(cause, "diag").constraint_name)  # noqa: B009 - the driver names it, the type does not
+        constraint = str(cause.diag.constraint_name)
         return Refused(reason("already_resolved" if "resolved_once" in constraint else "key_reused"))
     if state == _BELOW_ZERO:  # a reservation whose amounts are no longer held was resolved meanwhile
         return Refused(reason("already_resolved" if kind in _RESOLVES else "more_than_drawn"))
