@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from twokey.cli.errors import UserError
+from twokey.cli.examples import examples
 from twokey.cli.shared import change_paths, chosen_law, day_option, lang_option, overlay_option, write_text
 
 EXIT: Final = {"clear": 0, "blocked": 1, "needs_information": 2}
@@ -44,6 +45,11 @@ EXIT: Final = {"clear": 0, "blocked": 1, "needs_information": 2}
     "--missing/--no-missing", default=True, show_default=True, help="Add the facts that a book's lines still lack."
 )
 @click.pass_context
+@examples(
+    "twokey assess examples/orders/h200-founding.toml --as-of 2026-01-28",
+    "twokey assess order.toml --under safe-chips --lang zh",
+    "twokey assess --book lines.parquet --out result.parquet",
+)
 def assess(
     ctx: click.Context,
     order: Path | None,
@@ -60,13 +66,7 @@ def assess(
     scheduler: str | None,
     missing: bool,
 ) -> None:
-    r"""Say what the law of both sides says of ORDER (a TOML or JSON file) on a day, why, and what is missing.
-
-    \b
-    twokey assess examples/orders/h200-founding.toml --as-of 2026-01-28
-    twokey assess order.toml --under safe-chips --lang zh
-    twokey assess --book lines.parquet --out result.parquet
-    """
+    """Say what the law of both sides says of ORDER (a TOML or JSON file) on a day, why, and what is missing."""
     law = chosen_law(overlays, amendments)
     if book is not None:
         if order is not None or out is None:

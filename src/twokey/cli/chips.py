@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
+from twokey.cli.examples import examples
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -99,13 +101,12 @@ def list_(
 @chips.command()
 @click.argument("names", nargs=-1, metavar="[CHIP]...", shell_complete=_complete)
 @_shared
+@examples(
+    "twokey chips show H200",
+    "twokey chips show --file examples/chips/my-chip.toml",
+)
 def show(names: Sequence[str], files: Sequence[str], form: Format, lang: Lang) -> None:
-    """Show one chip in full: every number with unit, source and confidence, and the working of its TPP.
-
-    \b
-    twokey chips show H200
-    twokey chips show --file examples/chips/my-chip.toml
-    """  # noqa: D301 (click reads the escape)
+    """Show one chip in full: every number with unit, source and confidence, and the working of its TPP."""
     from twokey.cli import chips_view
 
     chips_view.print_chips(_named(names, files, at_least=1, usage="twokey chips show H200"), form, lang)
@@ -114,13 +115,12 @@ def show(names: Sequence[str], files: Sequence[str], form: Format, lang: Lang) -
 @chips.command()
 @click.argument("names", nargs=-1, metavar="CHIP CHIP...", shell_complete=_complete)
 @_shared
+@examples(
+    "twokey chips compare H200 'Ascend 910C' MI325X",
+    "twokey chips compare H200 --file examples/chips/my-chip.toml",
+)
 def compare(names: Sequence[str], files: Sequence[str], form: Format, lang: Lang) -> None:
-    """Compare chips side by side, with ratios to the first.
-
-    \b
-    twokey chips compare H200 'Ascend 910C' MI325X
-    twokey chips compare H200 --file examples/chips/my-chip.toml
-    """  # noqa: D301 (click reads the escape)
+    """Compare chips side by side, with ratios to the first."""
     from twokey.cli import chips_view
 
     found = _named(names, files, at_least=2, usage="twokey chips compare H200 'Ascend 910C'")

@@ -14,7 +14,7 @@ from twokey.chips import UserError
 from twokey.cli.deploy_shared import show_json, table
 from twokey.cli.paper import write_pdf
 from twokey.cli.shared import write_text
-from twokey.deploy.plan import read
+from twokey.deploy.plan import Plan, read
 from twokey.deploy.report import readings, slurm, statement
 from twokey.deploy.report.shares import Finding, Share, judge, shares
 from twokey.deploy.report.usage import Usage, add_up
@@ -40,7 +40,7 @@ def _pairs(items: tuple[str, ...], option: str) -> list[tuple[str, str]]:
     return found
 
 
-def run(  # noqa: PLR0915 - each option is a step
+def run(
     plan_file: Path | None,
     telemetry: tuple[str, ...],
     sacct: tuple[str, ...],
@@ -66,33 +66,7 @@ def run(  # noqa: PLR0915 - each option is a step
         if phase not in ("inference", "training"):
             raise UserError(f"--phase: {name}={phase}: a phase is inference or training")
     plan = read(plan_file) if plan_file else None
-    found: list[readings.Reading] = []
-    flags: list[readings.Flag] = []
-    evidence: list[tuple[str, str]] = []
-    for site, folder in _pairs(telemetry, "--telemetry"):
-        path = Path(folder)
-        if not path.exists():
-            raise UserError(f"--telemetry: {folder}: no such file or folder")
-        more, odd = readings.read_folder(path, site)
-        found += more
-        flags += odd
-        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-            evidence.append((f"{site}/{file.name}", statement.digest(file.read_bytes())))
-    metered = {site for site, _ in _pairs(telemetry, "--telemetry")}
-    fleets = [(f.site, f.device, f.cards) for f in plan.fleets if f.site in metered] if plan else []
-    usage = add_up(found, edges, known, fleets)
-    amounts = list(usage.amounts)
-    for site, name in _pairs(sacct, "--sacct"):
-        path = Path(name)
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"--sacct: {name}: cannot be read ({error})") from error
-        jobs, odd = slurm.read(text, path.name, site, edges, known)
-        amounts += jobs
-        flags += odd
-        evidence.append((f"{site}/{path.name}", statement.digest(path.read_bytes())))
-    usage = Usage(tuple(amounts), (*flags, *usage.flags), tuple(edges))
+    usage, evidence = _gathered(_pairs(telemetry, "--telemetry"), _pairs(sacct, "--sacct"), plan, edges, known)
     measured = shares(usage.amounts, when[2])
     findings = judge(usage.amounts, plan.conditions if plan else (), measure, when[2])
     name = plan.name if plan else "fleet"
@@ -132,6 +106,43 @@ def run(  # noqa: PLR0915 - each option is a step
     if not measured and form == "text":
         click.echo("Nothing was measured in this time; the flags above say why.")
     return bool(broken)
+
+
+def _gathered(
+    telemetry: list[tuple[str, str]],
+    sacct: list[tuple[str, str]],
+    plan: Plan | None,
+    edges: list[float],
+    known: dict[str, str],
+) -> tuple[Usage, list[tuple[str, str]]]:
+    """Read every site's telemetry and job records; return what was used, and each file's name and digest."""
+    found: list[readings.Reading] = []
+    flags: list[readings.Flag] = []
+    evidence: list[tuple[str, str]] = []
+    for site, folder in telemetry:
+        path = Path(folder)
+        if not path.exists():
+            raise UserError(f"--telemetry: {folder}: no such file or folder")
+        more, odd = readings.read_folder(path, site)
+        found += more
+        flags += odd
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            evidence.append((f"{site}/{file.name}", statement.digest(file.read_bytes())))
+    metered = {site for site, _ in telemetry}
+    fleets = [(f.site, f.device, f.cards) for f in plan.fleets if f.site in metered] if plan else []
+    counted = add_up(found, edges, known, fleets)
+    amounts = list(counted.amounts)
+    for site, name in sacct:
+        path = Path(name)
+        try:
+            text = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"--sacct: {name}: cannot be read ({error})") from error
+        jobs, odd = slurm.read(text, path.name, site, edges, known)
+        amounts += jobs
+        flags += odd
+        evidence.append((f"{site}/{path.name}", statement.digest(path.read_bytes())))
+    return Usage(tuple(amounts), (*flags, *counted.flags), tuple(edges)), evidence
 
 
 def _write(text: str, path: Path | None) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokey.cli.errors import UserError
+from twokey.cli.examples import examples
 from twokey.cli.shared import Day, chosen_law, complete_amendment, console, lang_option, write_text
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--list", "listing", is_flag=True, help="List the ready amendments and stop.")
 @lang_option
+@examples(
+    "twokey impact --list",
+    "twokey impact safe-chips --book lines.parquet",
+    "twokey impact my-draft.toml --as-of 2027-06-01",
+)
 def impact(
     amendment: str | None,
     book: Path | None,
@@ -46,13 +52,7 @@ def impact(
     listing: bool,
     lang: Any,
 ) -> None:
-    r"""Say what AMENDMENT changes: over the orders of a book, and over every order that the law can tell apart.
-
-    \b
-    twokey impact --list
-    twokey impact safe-chips --book lines.parquet
-    twokey impact my-draft.toml --as-of 2027-06-01
-    """
+    """Say what AMENDMENT changes: over the orders of a book, and over every order that the law can tell apart."""
     from twokey.law.change import amended, find_amendment, ready_amendments
 
     before = chosen_law(overlays, ())
