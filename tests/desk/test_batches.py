@@ -28,6 +28,24 @@ def test_a_batch_takes_no_decision_before_its_second_signature(world: World) -> 
     batches.countersign_batch(world["miit2"], batch.pk)
 
 
+def test_a_company_is_offered_the_batches_that_it_may_take_from(world: World) -> None:
+    for code, currency, companies in (
+        ("all", "USD", None),
+        ("own", "USD", {world.importer.pk: (10, 10**6)}),
+        ("others", "USD", {world.exporter.pk: (10, 10**6)}),
+        ("yuan", "CNY", None),
+        ("unsigned", "USD", None),
+    ):
+        batch = batches.open_batch(
+            world["miit1"], code, units=150, value_minor=10**9, currency=currency, companies=companies
+        )
+        if code != "unsigned":
+            batches.countersign_batch(world["miit2"], batch.pk)
+    offered = batches.batches_for(world["miit1"], world.importer.pk, "USD")
+    assert [each.code for each in offered] == ["all", "own"]
+    assert not batches.batches_for(world["bis1"], world.importer.pk, "USD").exists()
+
+
 def test_a_batch_decides_many_under_one_ceiling_all_or_none(world: World) -> None:
     batch = batches.open_batch(world["miit1"], "B-1", units=250, value_minor=10**9, currency="USD")
     batches.countersign_batch(world["miit2"], batch.pk)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from twokey.desk.actors import Actor, permit, permit_authority
@@ -165,6 +165,16 @@ def batches(actor: Actor) -> QuerySet[Batch]:
         .prefetch_related("balances__balance", "balances__share__organisation")
         .order_by("pk")
     )
+
+
+def batches_for(actor: Actor, company_id: int, currency: str) -> QuerySet[Batch]:
+    """Return the signed batches of the actor's authority from which a company may take: its currency, and its share.
+
+    The rule is that of `take_from_batch`; what is left of a ceiling is asked only there.
+    """
+    own_share = Q(shares__isnull=True) | Q(shares__organisation_id=company_id)
+    rows = batches(actor).filter(own_share, authority_id=actor.authority_id or 0, currency=currency)
+    return rows.exclude(countersigned_by="")
 
 
 def take_from_batch(batch: Batch, company: Organisation, term: LineTerm) -> BatchShare | None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -152,11 +151,5 @@ def _conditions(request: HttpRequest) -> tuple[ConditionTerm, ...]:
 
 
 def _batches(actor: Actor, application: Application) -> Sequence[tuple[str, str]]:
-    """Return the batches that the applicant may take from: in the order's currency, without shares or with its own."""
-    rows = (
-        batches.batches(actor)
-        .filter(authority_id=actor.authority_id or 0, currency=application.order.currency)
-        .filter(Q(shares__isnull=True) | Q(shares__organisation_id=application.applicant_id))
-        .exclude(countersigned_by="")
-    )
+    rows = batches.batches_for(actor, application.applicant_id, application.order.currency)
     return [("", "–"), *((str(pk), code) for pk, code in rows.values_list("pk", "code"))]
