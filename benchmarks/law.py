@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import os
 
+from twokey.law.memory import keep_pages
+
+keep_pages()  # as the command does it; before Polars is imported
 for name in ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_MAX_THREADS"):
     os.environ[name] = "1"
 
