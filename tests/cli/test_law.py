@@ -16,7 +16,6 @@ from twokey.cli import main
 from twokey.cli.law_words import WORDS
 from twokey.law.source import law
 
-
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HOUSE = [
     EXAMPLES / "orders" / "h200-founding.toml",
