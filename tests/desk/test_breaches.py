@@ -175,3 +175,23 @@ def test_command_takes_a_file_in(world: World, case: Application, tmp_path: Path
     found = runner.invoke(group, ["find", str(row["id"]), "--finding", "Settled."], env={"TWOKEY_TOKEN": secret})
     assert found.exit_code == 0, found.output
     assert "closed" in found.stdout
+
+
+def test_a_use_report_opens_the_case(
+    world: World, case: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from click.testing import CliRunner
+
+    from twokey.cli.deploy import deploy
+
+    folder = Path(__file__).parents[2] / "examples" / "deploy"
+    monkeypatch.setenv("TWOKEY_TOKEN", make_token("buyer", "test"))
+    when = ["--from", "2026-11-01", "--to", "2026-11-02", "--case", str(case.pk)]
+    site = ["--plan", str(folder / "one_site.toml"), "--telemetry", f"Ulanqab={folder / 'telemetry/ulanqab.prom'}"]
+    for words in ("1 breaches opened", "0 breaches opened; 1 known before"):
+        done = CliRunner().invoke(deploy, ["report", *site, *when])
+        assert done.exit_code == 1, done.output
+        assert words in done.stderr
+    (row,) = breaches.breaches(world["miit1"])
+    assert row.body["at_least_bp"] == 6000
+    assert row.body["words_zh"].startswith("推理国产份额不低于 60 %")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from twokey.cli.deploy_shared import constants_option, find_device, form_option, lang_option, use
+
+if TYPE_CHECKING:
+    from twokey.deploy.said import Lang
 
 
 @click.command()
@@ -128,8 +132,9 @@ def enforce(
 )
 @click.option("--telemetry", multiple=True, metavar="SITE=FOLDER", help="Exposition files of a site; repeat per site.")
 @click.option("--sacct", multiple=True, metavar="SITE=FILE", help="Output of sacct -X -P; repeat per site.")
-@click.option("--from", "start", required=True, help="Begin, as in 2026-11-01 (UTC).")
+@click.option("--from", "start", required=True, help="Begin, as in 2026-11-01.")
 @click.option("--to", "end", required=True, help="End, not included.")
+@click.option("--zone", default="UTC", show_default=True, help="Time zone of these and of sacct's times.")
 @click.option("--periods", type=click.IntRange(1, 366), default=1, show_default=True, help="Equal parts of that time.")
 @click.option(
     "--phase", "phases", multiple=True, metavar="NAMESPACE=PHASE", help="What a namespace, queue or QOS runs."
@@ -140,6 +145,8 @@ def enforce(
 @click.option("--out", type=click.Path(path_type=Path), help="Statement as Markdown.")
 @click.option("--pdf", "pdf_file", type=click.Path(path_type=Path), help="Statement as PDF, its figures inside.")
 @click.option("--breaches", "breach_file", type=click.Path(path_type=Path), help="Breaches as JSON, for a case desk.")
+@click.option("--case", "case_id", type=int, help="A breach opens this case of the desk on this machine again.")
+@click.option("--as", "login", metavar="LOGIN", help="With --case: act as this person, by the token kept here.")
 @form_option
 @lang_option
 def report(
@@ -148,14 +155,17 @@ def report(
     sacct: tuple[str, ...],
     start: str,
     end: str,
+    zone: str,
     periods: int,
     phases: tuple[str, ...],
     measure: str | None,
     out: Path | None,
     pdf_file: Path | None,
     breach_file: Path | None,
+    case_id: int | None,
+    login: str | None,
     form: str,
-    lang: str,
+    lang: Lang,
 ) -> None:
     """Report the domestic share of inference and training that was measured, with gaps bounded, against the conditions.
 
@@ -163,8 +173,8 @@ def report(
     """
     from twokey.cli import deploy_report
 
-    breached = deploy_report.run(
-        plan_file, telemetry, sacct, (start, end, periods), phases, measure, (out, pdf_file, breach_file), form, lang
-    )
+    given = deploy_report.Sources(plan_file, telemetry, sacct, start, end, periods, zone, phases, measure)
+    to = deploy_report.Targets(out, pdf_file, breach_file, case_id, login)
+    breached = deploy_report.run(given, to, form, lang)
     if breached:
         raise SystemExit(1)
