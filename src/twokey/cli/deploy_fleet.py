@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twokey.cli.deploy_shared import constants_option, find_device, form_option, lang_option, use
+from twokey.cli.shared import write_text
 
 if TYPE_CHECKING:
     from twokey.deploy.said import Lang
@@ -66,11 +67,11 @@ def place(
             raise UserError(f"--from and --to: must be shares with 0 <= from < to <= 1 (got {first:g} and {last:g})")
         shares = [first + (last - first) * i / (steps - 1) for i in range(steps)]
         points = placing.sweep(plan, constants, swept, shares, progress)
-        deploy_place.swept(points, swept, form, chart)
+        deploy_place.swept(points, swept, form, chart, lang)
         return
     answer = placing.place(plan, constants, progress, seconds)
     if out is not None:
-        out.write_text(json.dumps(answer.as_json(), indent=1, ensure_ascii=False), "utf-8")
+        write_text(json.dumps(deploy_place.finite(answer.as_json()), indent=1, ensure_ascii=False) + "\n", out)
     deploy_place.placement(answer, form, lang)
     if not answer.feasible:
         raise SystemExit(1)

@@ -22,7 +22,7 @@ MEASURES: Final[dict[str, Said]] = {
     "delivered-tokens": Said("tokens served or trained", "推理或训练的 token 数"),
     "tasks": Said("number of workloads (a divisible one counts by its shares)", "任务数(可拆分任务按份额计)"),
 }
-_PHASES_ZH: Final = {"inference": "推理", "training": "训练"}
+PHASES_ZH: Final = {"inference": "推理", "training": "训练"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class DomesticShare:
         share, counted = f"{100 * self.at_least:g} %", MEASURES[self.measure]
         return Said(
             f"{self.of} {least} {share} domestic{where}{each} (counted as {counted})",
-            f"{where_zh}{_PHASES_ZH[self.of]}国产份额{least_zh} {share}{each_zh}(口径:{counted.zh})",
+            f"{where_zh}{PHASES_ZH[self.of]}国产份额{least_zh} {share}{each_zh}(口径:{counted.zh})",
         )
 
 
@@ -74,7 +74,7 @@ class EndUse:
     def words(self) -> Said:
         """Return the condition as a sentence."""
         phases = f", only {' and '.join(self.phases)}" if self.phases else ""
-        phases_zh = f",且仅限{'和'.join(_PHASES_ZH[p] for p in self.phases)}" if self.phases else ""
+        phases_zh = f",且仅限{'和'.join(PHASES_ZH[p] for p in self.phases)}" if self.phases else ""
         allowed, allowed_zh = ", ".join(self.allowed) or "no end use", "、".join(self.allowed) or "任何用途均不可"
         return Said(
             f"{', '.join(self.chips)} only for {allowed}{phases}",
