@@ -54,7 +54,9 @@ def impact(
 ) -> None:
     """Say what AMENDMENT changes: over the orders of a book, and over every order that the law can tell apart."""
     from twokey.law.change import amended, find_amendment, ready_amendments
+    from twokey.law.memory import keep_pages
 
+    keep_pages()
     before = chosen_law(overlays, ())
     if listing:
         _list(ready_amendments(), form)
