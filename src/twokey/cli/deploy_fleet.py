@@ -85,18 +85,22 @@ def place(
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder that the files go to.")
 @click.option("--node", "nodes", multiple=True, metavar="NODE=CHIP", help="A licensed node; may be given repeatedly.")
 @click.option("--place/--no-place", "placed", default=True, show_default=True, help="Take quotas from the placement.")
+@form_option
 @constants_option
+@lang_option
 def enforce(
     plan_file: Path,
     overlays: tuple[Path, ...],
     out: Path,
     nodes: tuple[str, ...],
     placed: bool,
+    form: str,
     constants_file: Path | None,
+    lang: str,
 ) -> None:
     """Write what keeps the plan's conditions: Kubernetes admission, Kueue, DRA and Slurm, from one source of truth."""
     from twokey.chips import UserError
-    from twokey.deploy.conditions import DomesticShare
+    from twokey.cli import deploy_place
     from twokey.deploy.enforce import policy as one_truth
     from twokey.deploy.enforce.write import write
     from twokey.deploy.place import place as placing
@@ -115,13 +119,7 @@ def enforce(
         if slug not in known:
             raise UserError(f"--node: {text!r} must be NODE=CHIP with a chip of the plan")
         named[node] = slug
-    for path in write(policy, out, named):
-        click.echo(str(path))
-    for entry in policy.licensed:
-        uses = ", ".join(f"{use} ({phase})" for use, phase in entry.uses) or "nothing"
-        click.echo(f"{entry.chip}: {uses}" + ("" if entry.places is None else f"; in {', '.join(entry.places)}"))
-    if any(isinstance(c, DomesticShare) for c in plan.conditions) and placement is None:
-        click.echo("note: without a placement the quotas do not keep the domestic shares", err=True)
+    deploy_place.enforced(policy, plan, write(policy, out, named), placement is not None, form, lang)
 
 
 @click.command()

@@ -14,7 +14,9 @@ from twokey.cli.deploy_words import heads, say
 from twokey.deploy.said import Said
 
 if TYPE_CHECKING:
+    from twokey.deploy.enforce.policy import Policy
     from twokey.deploy.place import Placement
+    from twokey.deploy.plan import Plan
 
 _SHOWN = 200  # lines of the assignment on a page; the whole of it is in --out and --format csv
 
@@ -148,3 +150,43 @@ def _point(share: float, p: Placement, name: str) -> dict[str, Any]:
 
 def _price(p: Placement, name: str) -> float | None:
     return next((c.price for c in p.conditions if c.id == name), None)
+
+
+def enforced(policy: Policy, plan: Plan, files: Sequence[Path], placed: bool, form: str, lang: str) -> None:
+    """Print what was written: files, quotas a phase, what licensed chips may run, and what quotas alone do not keep."""
+    from twokey.deploy.enforce.policy import shares_when_full
+
+    full = shares_when_full(policy, plan)
+    if form == "json":
+        shares = [{"condition": c.id, "at_least": c.at_least, "quotas_used_up": share} for c, share in full]
+        show_json({"files": [str(path) for path in files], "policy": policy.as_json(), "shares": shares})
+        return
+    quotas = [
+        [chip.chip, *(f"{policy.quotas[phase, chip.slug]:,.0f}" for phase in ("inference", "training"))]
+        for chip in policy.chips
+    ]
+    table(heads(("chip", "inference", "training"), lang), quotas, form)
+    if form != "text":
+        return
+    click.echo("")
+    for entry in policy.licensed:
+        uses = ", ".join(f"{use} ({say(phase, lang)})" for use, phase in entry.uses) or say("nothing", lang)
+        click.echo(f"{entry.chip}: {uses}" + ("" if entry.places is None else f"; {', '.join(entry.places)}"))
+    for path in files:
+        click.echo(f"  {path}")
+    for c, share in full:
+        if not c.kept_by(share):
+            click.echo(_FULL[lang == "zh"].format(id=c.id, share=100 * share, least=100 * c.at_least), err=True)
+    if full and not placed:
+        click.echo(_UNPLACED[lang == "zh"], err=True)
+
+
+_FULL = (
+    "note: {id}: with every quota used up {share:.1f} % is domestic, below {least:g} %; lower the imported quotas, or "
+    "write them again as demand changes",
+    "注:{id}:配额全部用满时国产份额为 {share:.1f} %,低于 {least:g} %;请降低进口配额,或随需求变化重新生成",
+)
+_UNPLACED = (
+    "note: without a placement the quotas do not keep the domestic shares",
+    "注:未经安排得出的配额不能保证国产份额",
+)
