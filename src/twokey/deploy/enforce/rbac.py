@@ -47,4 +47,4 @@ def manifests() -> list[Manifest]:
 
 
 def _rule(group: str, resources: list[str], verbs: list[str]) -> Manifest:
-    return {"apiGroups": [group], "resources": resources, "verbs": verbs}
+    return {"apiGroups": [group], "resources": list(resources), "verbs": list(verbs)}
