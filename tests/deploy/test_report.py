@@ -228,6 +228,15 @@ def test_a_counter_lives_through_a_gap_and_only_the_boundary_is_unsure() -> None
     assert (halves[0].known, halves[0].missing) == (pytest.approx(600), pytest.approx(2400))
 
 
+def test_what_a_counter_had_reached_before_its_first_sample_may_be_of_this_time() -> None:
+    readings = [r for i, r in enumerate(of_counter([60.0 * i for i in range(61)])) if i >= 30]
+    (late,), flags = rises(readings, [T0, T0 + 3600], T0 + 3600, peak=1.0)
+    assert (late.known, late.missing) == (pytest.approx(1800), pytest.approx(1800))
+    assert [f.kind for f in flags] == ["gap"]
+    (born,), flags = rises(of_counter([0.0, 60.0, 120.0]), [T0 - 3600, T0 + 120], T0 + 120, peak=1.0)
+    assert (born.known, born.missing, flags) == (pytest.approx(120), 0.0, [])  # it began with its first sample
+
+
 @settings(deadline=None)
 @given(st.data())
 def test_bounds_of_tokens_hold_whatever_was_not_seen(data: st.DataObject) -> None:
@@ -540,8 +549,8 @@ def test_flags_and_conditions_are_said_in_chinese(tmp_path: Path) -> None:
     out = tmp_path / "s.md"
     reported(tmp_path, PLAN.replace("cards = 1\n", "cards = 2\n", 1), "--lang", "zh", "--out", str(out))
     text = out.read_text("utf-8")
-    assert "most: 推理国产份额不低于 60 %(口径:卡数 × 芯片 16 位稠密算力(TFLOPS)) (NDRC" in text
-    assert "无遥测:2 张 NVIDIA H200 SXM 中 1 张无任何数据" in text
+    assert "most: 推理国产份额不低于 60 %（口径：卡数 × 芯片 16 位稠密算力（TFLOPS）） (NDRC" in text
+    assert "无遥测：2 张 NVIDIA H200 SXM 中 1 张无任何数据（north）" in text
 
 
 def test_bad_options_are_errors() -> None:

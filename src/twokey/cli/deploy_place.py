@@ -78,7 +78,7 @@ def placement(answer: Placement, form: str, lang: str) -> None:
 _PRICE = Said("price", "代价")
 _MORE = (
     "… and {more:,} lines more; --out FILE.json and --format csv have them all",
-    "……另有 {more:,} 行;完整结果见 --out FILE.json 或 --format csv",
+    "……另有 {more:,} 行；完整结果见 --out FILE.json 或 --format csv",
 )
 
 
@@ -184,9 +184,9 @@ def enforced(policy: Policy, plan: Plan, files: Sequence[Path], placed: bool, fo
 _FULL = (
     "note: {id}: with every quota used up {share:.1f} % is domestic, below {least:g} %; lower the imported quotas, or "
     "write them again as demand changes",
-    "注:{id}:配额全部用满时国产份额为 {share:.1f} %,低于 {least:g} %;请降低进口配额,或随需求变化重新生成",
+    "注：{id}：配额全部用满时国产份额为 {share:.1f} %，低于 {least:g} %；请降低进口配额，或随需求变化重新生成",
 )
 _UNPLACED = (
     "note: without a placement the quotas do not keep the domestic shares",
-    "注:未经安排得出的配额不能保证国产份额",
+    "注：未经安排得出的配额不能保证国产份额",
 )

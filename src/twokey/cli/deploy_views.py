@@ -193,20 +193,20 @@ def validation(done: Validation, constants: Constants, form: str, lang: str, fil
 
 _VALIDATION = {
     "refused": ("not answered", "未作答"),
-    "none": ("No row could be answered; the messages above say why.", "没有一行可以作答;原因见上。"),
+    "none": ("No row could be answered; the messages above say why.", "没有一行可以作答；原因见上。"),
     "pairs": (
         "chip against chip: {pairs} pairs, median error of the ratio {median:.1f} %, "
         "faster chip named rightly {sign:.0f} %",
-        "芯片对芯片:{pairs} 对,比值误差中位 {median:.1f} %,判对较快者 {sign:.0f} %",
+        "芯片对芯片：{pairs} 对，比值误差中位 {median:.1f} %，判对较快者 {sign:.0f} %",
     ),
     "seen": (
         "{seen} of these rows were fitted: their errors show the fit, not a prediction.",
-        "其中 {seen} 行曾用于拟合:其误差反映拟合优度,而非预测能力。",
+        "其中 {seen} 行曾用于拟合：其误差反映拟合优度，而非预测能力。",
     ),
     "held out": (
         "Of the {rows} fitted rows, by fits that did not see the row's group: median {median:.1f} %, "
         "90th percentile {p90:.1f} %.",
-        "在 {rows} 行拟合数据上,以未见该行所属组的拟合预测:误差中位 {median:.1f} %,90 分位 {p90:.1f} %。",
+        "在 {rows} 行拟合数据上，以未见该行所属组的拟合预测：误差中位 {median:.1f} %,90 分位 {p90:.1f} %。",
     ),
 }
 

@@ -17,10 +17,10 @@ Phase = Literal["inference", "training"]
 Measure = Literal["nominal-compute", "cards", "delivered-tokens", "tasks"]
 PHASES: Final[tuple[Phase, ...]] = ("inference", "training")
 MEASURES: Final[dict[str, Said]] = {
-    "nominal-compute": Said("cards x dense 16-bit TFLOPS of the chip", "卡数 × 芯片 16 位稠密算力(TFLOPS)"),
+    "nominal-compute": Said("cards x dense 16-bit TFLOPS of the chip", "卡数 × 芯片 16 位稠密算力（TFLOPS）"),
     "cards": Said("number of cards", "卡数"),
     "delivered-tokens": Said("tokens served or trained", "推理或训练的 token 数"),
-    "tasks": Said("number of workloads (a divisible one counts by its shares)", "任务数(可拆分任务按份额计)"),
+    "tasks": Said("number of workloads (a divisible one counts by its shares)", "任务数（可拆分任务按份额计）"),
 }
 PHASES_ZH: Final = {"inference": "推理", "training": "训练"}
 
@@ -52,11 +52,11 @@ class DomesticShare:
         least, least_zh = ("more than", "超过") if self.strict else ("at least", "不低于")
         where = f" at {', '.join(self.sites)}" if self.sites else ""
         where_zh = f"{'、'.join(self.sites)}的" if self.sites else ""
-        each, each_zh = (", each site alone", ",各站点分别计算") if self.each_site else ("", "")
+        each, each_zh = (", each site alone", "，各站点分别计算") if self.each_site else ("", "")
         share, counted = f"{100 * self.at_least:g} %", MEASURES[self.measure]
         return Said(
             f"{self.of} {least} {share} domestic{where}{each} (counted as {counted})",
-            f"{where_zh}{PHASES_ZH[self.of]}国产份额{least_zh} {share}{each_zh}(口径:{counted.zh})",
+            f"{where_zh}{PHASES_ZH[self.of]}国产份额{least_zh} {share}{each_zh}（口径：{counted.zh}）",
         )
 
 
@@ -74,11 +74,11 @@ class EndUse:
     def words(self) -> Said:
         """Return the condition as a sentence."""
         phases = f", only {' and '.join(self.phases)}" if self.phases else ""
-        phases_zh = f",且仅限{'和'.join(PHASES_ZH[p] for p in self.phases)}" if self.phases else ""
+        phases_zh = f"，且仅限{'和'.join(PHASES_ZH[p] for p in self.phases)}" if self.phases else ""
         allowed, allowed_zh = ", ".join(self.allowed) or "no end use", "、".join(self.allowed) or "任何用途均不可"
         return Said(
             f"{', '.join(self.chips)} only for {allowed}{phases}",
-            f"{'、'.join(self.chips)} 仅限用途:{allowed_zh}{phases_zh}",
+            f"{'、'.join(self.chips)} 仅限用途：{allowed_zh}{phases_zh}",
         )
 
 
@@ -95,7 +95,7 @@ class Place:
     def words(self) -> Said:
         """Return the condition as a sentence."""
         chips, allowed = ", ".join(self.chips), ", ".join(self.allowed) or "no place"
-        return Said(f"{chips} only in {allowed}", f"{chips} 仅限地点:{'、'.join(self.allowed) or '无'}")
+        return Said(f"{chips} only in {allowed}", f"{chips} 仅限地点：{'、'.join(self.allowed) or '无'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def _network(device: Hardware, e: Estimate) -> str:
         return Said(f"inside one scale-up domain of {domain:g} cards", f"在 {domain:g} 卡的单个超节点域内")
     return Said(
         f"{speed:.0f} Gb/s scale-out a card between scale-up domains of {domain:g} cards",
-        f"{domain:g} 卡超节点域之间,每卡横向扩展 {speed:.0f} Gb/s",
+        f"{domain:g} 卡超节点域之间，每卡横向扩展 {speed:.0f} Gb/s",
     )
 
 
@@ -111,22 +111,24 @@ def equivalent(here: Hardware, count: float, there: Hardware, work: Work, consta
     notes: dict[str, None] = dict.fromkeys((*a.notes, *b.notes))
     if here.tdp_w is None or there.tdp_w is None:
         missing = [d.name for d in (here, there) if d.tdp_w is None]
-        words = Said(f"power: no TDP is published for {' and '.join(missing)}", f"功率:{'、'.join(missing)} 未公布 TDP")
+        words = Said(
+            f"power: no TDP is published for {' and '.join(missing)}", f"功率：{'、'.join(missing)} 未公布 TDP"
+        )
         notes[words] = None
     if work.kind == "train":
         batch = Said(
             f"a global batch of {work.batch_tokens / 1e6:g}M tokens is kept on both sides (--batch-tokens)",
-            f"双方均保持 {work.batch_tokens / 1e6:g}M token 的全局批量(--batch-tokens)",
+            f"双方均保持 {work.batch_tokens / 1e6:g}M token 的全局批量（--batch-tokens）",
         )
         notes[batch] = None
     counted = Said(
         f"power counts {FACILITY:g} W at the meter for each W of accelerator TDP (host, network, cooling)",
-        f"功率按每 1 W 加速器 TDP 计 {FACILITY:g} W 电表功率(主机、网络、散热)",
+        f"功率按每 1 W 加速器 TDP 计 {FACILITY:g} W 电表功率（主机、网络、散热）",
     )
     notes[counted] = None
     limit, limit_zh = "", ""
     if work.tpot_ms is not None:
-        limit, limit_zh = f" within {work.tpot_ms:g} ms a token", f",每 token {work.tpot_ms:g} 毫秒以内"
+        limit, limit_zh = f" within {work.tpot_ms:g} ms a token", f"，每 token {work.tpot_ms:g} 毫秒以内"
     return Equivalence(
         work=Said(f"{work.kind} of {work.shape.name}{limit}", f"{work.shape.name} {KINDS_ZH[work.kind]}{limit_zh}"),
         here=side_a,

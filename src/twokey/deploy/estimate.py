@@ -111,19 +111,19 @@ def _why_not(found: Options, device: Hardware, work: Work) -> Said:
         need = float(np.min(found.memory * found.world)) * device.memory_gb
         return Said(
             f"{name}: does not fit; the weights and one sequence need about {need:.0f} GB, give more cards (--count)",
-            f"{name_zh}:显存不足;权重与一个序列约需 {need:.0f} GB,请增加卡数(--count)",
+            f"{name_zh}：显存不足；权重与一个序列约需 {need:.0f} GB，请增加卡数（--count）",
         )
     if work.tpot_ms is not None and work.kind != "prefill":
         reach, limit = float(np.min(found.tpot[fits])) * 1e3, work.tpot_ms
         if reach > limit:
             return Said(
                 f"{name}: no configuration answers within {limit:g} ms a token; the nearest takes {reach:.1f} ms",
-                f"{name_zh}:没有配置能在每 token {limit:g} 毫秒内作答;最接近者需 {reach:.1f} 毫秒",
+                f"{name_zh}：没有配置能在每 token {limit:g} 毫秒内作答；最接近者需 {reach:.1f} 毫秒",
             )
     reach = float(np.min(found.ttft[fits])) * 1e3
     return Said(
         f"{name}: no configuration keeps the limits; the shortest time to the first token is {reach:.0f} ms",
-        f"{name_zh}:没有配置满足时延限制;首 token 最短需 {reach:.0f} 毫秒",
+        f"{name_zh}：没有配置满足时延限制；首 token 最短需 {reach:.0f} 毫秒",
     )
 
 
@@ -140,16 +140,16 @@ def _estimate(found: Options, i: int, device: Hardware, work: Work, constants: C
         notes.append(
             Said(
                 f"{device.name}: uncalibrated; no public measurement of its family, the interval is the widest",
-                f"{device.name}:未校准;其系列没有公开实测,区间取最宽",
+                f"{device.name}：未校准；其系列没有公开实测，区间取最宽",
             )
         )
     if not constants.calibrated("engine", engine):
-        notes.append(Said(f"engine {engine}: uncalibrated; the priors are used", f"引擎 {engine}:未校准,采用先验值"))
+        notes.append(Said(f"engine {engine}: uncalibrated; the priors are used", f"引擎 {engine}：未校准，采用先验值"))
     if device.unchecked:
         notes.append(
             Said(
                 f"{device.name}: some figures were not checked at their source [UNCHECKED]",
-                f"{device.name}:部分数据未经来源核实 [UNCHECKED]",
+                f"{device.name}：部分数据未经来源核实 [UNCHECKED]",
             )
         )
     if (stored := _only_stored(work, device)) is not None:
@@ -199,7 +199,7 @@ def _only_stored(work: Work, device: Hardware) -> Said | None:
         return None
     return Said(
         f"{device.name} does not compute in {asked}: weights are stored so, and computed in {computed:g} bits",
-        f"{device.name} 不支持 {asked} 运算:权重以此格式存储,以 {computed:g} 位计算",
+        f"{device.name} 不支持 {asked} 运算：权重以此格式存储，以 {computed:g} 位计算",
     )
 
 

@@ -27,7 +27,7 @@ def explain(plan: Plan, need: Needs) -> tuple[Said, ...]:
     words.append(
         Said(
             "these cannot hold together: " + "; ".join(named),
-            "以下各项不能同时成立:" + ";".join(each.zh for each in named),
+            "以下各项不能同时成立：" + "；".join(each.zh for each in named),
         )
     )
     for name in core:
@@ -37,18 +37,18 @@ def explain(plan: Plan, need: Needs) -> tuple[Said, ...]:
             words.append(
                 Said(
                     f"{condition.of} can be at most {100 * most:.1f} % domestic with these fleets",
-                    f"以现有卡数,{phase}国产份额最高为 {100 * most:.1f} %",
+                    f"以现有卡数，{phase}国产份额最高为 {100 * most:.1f} %",
                 )
             )
     conditions = [by_id[name].words() for name in core if name in by_id]
     subject = conditions[0].split(" (")[0] if conditions else "the service that must be given"
-    subject_zh = conditions[0].zh.split("(")[0] if conditions else "须满足的服务量"
+    subject_zh = conditions[0].zh.split("（")[0] if conditions else "须满足的服务量"
     for chip, cards, kw in _more(plan, need):
         power, power_zh = (f" and {kw:,.0f} kW more power for them", f" 及其 {kw:,.0f} kW 供电") if kw else ("", "")
         words.append(
             Said(
                 f"{subject} cannot be met before {cards:,.0f} more {chip}{power}",
-                f"在增加 {cards:,.0f} 张 {chip}{power_zh} 之前,无法达到:{subject_zh}",
+                f"在增加 {cards:,.0f} 张 {chip}{power_zh} 之前，无法达到：{subject_zh}",
             )
         )
     return tuple(words)
@@ -85,7 +85,7 @@ def _nowhere(plan: Plan, need: Needs) -> list[Said]:
             words.append(
                 Said(
                     f"{workload.name} can run on no chip of the plan: {reason}",
-                    f"{workload.name} 在计划中的任何芯片上都无法运行:{say(reason, 'zh')}",
+                    f"{workload.name} 在计划中的任何芯片上都无法运行：{say(reason, 'zh')}",
                 )
             )
             continue
@@ -95,7 +95,7 @@ def _nowhere(plan: Plan, need: Needs) -> list[Said]:
             words.append(
                 Said(
                     f"{workload.name} may run nowhere: barred by {barred}",
-                    f"{workload.name} 无处可运行:受限于 {barred}",
+                    f"{workload.name} 无处可运行：受限于 {barred}",
                 )
             )
     return words

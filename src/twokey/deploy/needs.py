@@ -111,7 +111,7 @@ def _gang(
     else:
         return Said(
             f"{work.shape.name} on {device.name}: {most:,.0f} cards at one site do not finish in time",
-            f"{device.name} 上的 {work.shape.name}:单个站点 {most:,.0f} 张卡无法按期完成",
+            f"{device.name} 上的 {work.shape.name}：单个站点 {most:,.0f} 张卡无法按期完成",
         )
     while high - low > 8:
         middle = math.ceil((low + high) / 16) * 8

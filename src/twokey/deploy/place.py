@@ -29,7 +29,7 @@ from twokey.deploy.solver import Programme, Session, Solution, solve
 Progress = Callable[[str], None]
 _NO_WHOLE = Said(
     "no whole placement of the training jobs was found within the time; give it more (--seconds)",
-    "在限定时间内未找到训练任务的整体安排;请延长时间(--seconds)",
+    "在限定时间内未找到训练任务的整体安排；请延长时间（--seconds）",
 )
 _WHOLE = 1e-6
 _LARGE = 20_000  # columns from which the relaxation is built up

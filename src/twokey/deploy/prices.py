@@ -74,7 +74,7 @@ def priced(
                     None,
                     None,
                     loss,
-                    Said("the condition as a whole (linear bound)", "整项条件(线性上界)"),
+                    Said("the condition as a whole (linear bound)", "整项条件（线性上界）"),
                     bool(loss and loss > 1e-6),
                 )
             )

@@ -43,13 +43,13 @@ def in_order(readings: Sequence[Reading]) -> tuple[list[Reading], list[Flag]]:
         name = f"{reading.metric} of {reading.device or reading.namespace}"
         zh = f"{reading.device or reading.namespace} 的 {reading.metric}"
         if i not in kept_at:
-            words = Said(f"{name}: a time out of order", f"{zh}:时间次序错乱")
+            words = Said(f"{name}: a time out of order", f"{zh}：时间次序错乱")
             if not near[i]:
-                words = Said(f"{name}: a time more than a year from the others", f"{zh}:时间与其余样本相差一年以上")
+                words = Said(f"{name}: a time more than a year from the others", f"{zh}：时间与其余样本相差一年以上")
             flags.append(Flag(reading.source, "clock", words))
         elif kept and reading.time == kept[-1].time:
             same = abs(kept[-1].value - reading.value) < 1e-9
-            words = Said(f"{name}: two samples at one time", f"{zh}:同一时刻有两个样本")
+            words = Said(f"{name}: two samples at one time", f"{zh}：同一时刻有两个样本")
             flags.append(Flag(reading.source, "duplicate" if same else "conflict", words))
             if not same:
                 contradicted.add(reading.time)

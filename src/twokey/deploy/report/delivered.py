@@ -67,7 +67,7 @@ def tokens(
                 why, zh = ("was seen on no device", "未见于任何设备")
             words = Said(
                 f"{metric}: pod {pod or '(none)'} {why}, its tokens may be either's",
-                f"{metric}:Pod {pod or '(无)'} {zh},其 token 归属不明",
+                f"{metric}:Pod {pod or '（无）'} {zh}，其 token 归属不明",
             )
             flags.append(Flag(site, "unknown-chip", words))
         phase = phase_of(namespace, phases)
@@ -103,7 +103,7 @@ def _uncounted(
     for (site, _), (device, count) in left.items():
         words = Said(
             f"{count} pods on {device.name} count no tokens: what they delivered is not bounded",
-            f"{device.name} 上 {count} 个 Pod 未计 token:其交付量无上限",
+            f"{device.name} 上 {count} 个 Pod 未计 token：其交付量无上限",
         )
         flags.append(Flag(site, "no-telemetry", words))
         for period in range(len(edges) - 1):

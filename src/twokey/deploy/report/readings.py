@@ -115,7 +115,7 @@ def read_exposition(
             sample = family.samples[0]
             value = float(sample.value)
         except (ValueError, StopIteration, IndexError):
-            flags.append(Flag(source, "bad-sample", Said(f"cannot be read: {line[:80]}", f"无法读取:{line[:80]}")))
+            flags.append(Flag(source, "bad-sample", Said(f"cannot be read: {line[:80]}", f"无法读取：{line[:80]}")))
             continue
         when = float(sample.timestamp) * (1000 if open_metrics else 1) if sample.timestamp is not None else at
         if when is None:

@@ -47,13 +47,13 @@ def read(
         except ValueError:
             given = row["ElapsedRaw"]
             words = Said(
-                f"line {number}: ElapsedRaw {given!r} is not a number", f"第 {number} 行:ElapsedRaw {given!r} 不是数"
+                f"line {number}: ElapsedRaw {given!r} is not a number", f"第 {number} 行：ElapsedRaw {given!r} 不是数"
             )
             flags.append(Flag(source, "bad-sample", words))
             continue
         begun, ended = _time(row.get("Start"), zone), _time(row.get("End"), zone)
         if elapsed < 0 or (begun is not None and ended is not None and ended < begun):
-            flags.append(Flag(source, "clock", Said(f"job {job}: ends before it begins", f"作业 {job}:结束早于开始")))
+            flags.append(Flag(source, "clock", Said(f"job {job}: ends before it begins", f"作业 {job}：结束早于开始")))
             continue
         shares = _periods(begun, ended, elapsed, edges, flags, source)
         phase = phase_of(row["QOS"], phases)
@@ -70,7 +70,7 @@ def read(
                         "unknown-chip",
                         Said(
                             f"GRES type {typed.group(2)!r}: origin cannot be told, it may be either",
-                            f"GRES 类型 {typed.group(2)!r}:无法判定国产或进口,两者皆有可能",
+                            f"GRES 类型 {typed.group(2)!r}：无法判定国产或进口，两者皆有可能",
                         ),
                     )
                 )
@@ -93,7 +93,7 @@ def read(
                 continue
             words = Said(
                 "jobs whose GRES has no type may be on either: AccountingStorageTRES must name the types",
-                "作业的 GRES 未注明类型,国产或进口皆有可能:请在 AccountingStorageTRES 中列出类型",
+                "作业的 GRES 未注明类型，国产或进口皆有可能：请在 AccountingStorageTRES 中列出类型",
             )
             flags.append(Flag(source, "unknown-chip", words))
             for period, seconds in shares:
@@ -117,7 +117,7 @@ def _periods(
         start = end - elapsed
     if start is None:
         if len(edges) > 2:
-            words = Said("jobs without Start: counted in the first period", "作业无 Start:计入首个时段")
+            words = Said("jobs without Start: counted in the first period", "作业无 Start：计入首个时段")
             flags.append(Flag(source, "gap", words))
         return [(0, elapsed)]
     found = []

@@ -23,7 +23,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "flags": ("What the telemetry does not show", "遥测未能说明之处"),
     "nothing": (
         "Nothing was measured in this time; what was flagged says why.",
-        "该时段内没有任何测量;原因见所列标记。",
+        "该时段内没有任何测量；原因见所列标记。",
     ),
     "none": ("Nothing was flagged.", "无。"),
     "no_conditions": ("No domestic-share condition was given.", "未给出国产份额条件。"),
@@ -60,8 +60,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Allocated is device time x nominal 16-bit compute; used is that x utilisation, which exporters define "
         "differently; delivered is tokens counted by the serving engine. The bounds hold whatever happened in the "
         "gaps; of tokens that nobody counted, at most as many a second as the fastest counter of the site showed.",
-        "已分配 = 设备时间 × 标称 16 位算力;已使用 = 再乘以利用率(各导出器定义不同);已交付 = 推理引擎计数的 token。"
-        "无论缺口期间发生了什么,区间均成立;无人计数的 token,按该站点计数器的最高速率计其上限。",
+        "已分配 = 设备时间 × 标称 16 位算力；已使用 = 再乘以利用率（各导出器定义不同）；已交付 = 推理引擎计数的 token。"
+        "无论缺口期间发生了什么，区间均成立；无人计数的 token，按该站点计数器的最高速率计其上限。",
     ),
 }
 
@@ -72,9 +72,11 @@ def say(word: str, lang: Lang) -> str:
 
 
 def flagged(flag: Flag, lang: Lang) -> str:
-    """Return a flag as a sentence: what kind, what, how many times."""
+    """Return a flag as a sentence: what kind, what, how many times, where."""
     times = f" × {flag.count}" if flag.count > 1 else ""
-    return f"{say(flag.kind, lang)}{': ' if lang == 'en' else ':'}{in_words(flag.words, lang)}{times}"
+    opened, closed, colon = ("（", "）", "：") if lang == "zh" else (" (", ")", ": ")
+    source = f"{opened}{flag.source}{closed}" if flag.source else ""
+    return f"{say(flag.kind, lang)}{colon}{in_words(flag.words, lang)}{times}{source}"
 
 
 def percent(value: float | None) -> str:
@@ -121,9 +123,7 @@ def markdown(
     heads = ("phase", "measure", "site", "period", "measured", "between")
     lines += _table([say(h, lang) for h in heads], [share_row(s, edges, lang) for s in shares])
     lines += ["", say("note", lang), "", f"## {say('flags', lang)}", ""]
-    lines += [f"- {flagged(flag, lang)}" + (f" ({flag.source})" if flag.source else "") for flag in flags] or [
-        say("none", lang)
-    ]
+    lines += [f"- {flagged(flag, lang)}" for flag in flags] or [say("none", lang)]
     lines += ["", f"## {say('evidence', lang)}", ""]
     lines += [f"- `{file}` sha256 `{digest}`" for file, digest in evidence]
     return "\n".join(lines) + "\n"

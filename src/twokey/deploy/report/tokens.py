@@ -92,7 +92,7 @@ def peak_rate(series: Iterable[Sequence[Reading]]) -> float:
 def _reset(reading: Reading) -> Flag:
     name = reading.pod or reading.device
     words = Said(
-        f"{reading.metric} of {name}: fell, counted from zero", f"{name} 的 {reading.metric}:计数回落,按自零起计"
+        f"{reading.metric} of {name}: fell, counted from zero", f"{name} 的 {reading.metric}：计数回落，按自零起计"
     )
     return Flag(reading.source, "reset", words)
 

@@ -98,7 +98,7 @@ def _devices(
     for name, count in unknown_chips.items():
         words = Said(
             f"model {name!r} of {count} devices: origin cannot be told, it may be either",
-            f"{count} 个设备的型号 {name!r}:无法判定国产或进口,两者皆有可能",
+            f"{count} 个设备的型号 {name!r}：无法判定国产或进口，两者皆有可能",
         )
         flags.append(Flag("", "unknown-chip", words))
     return seen
@@ -134,7 +134,7 @@ def _queues(
         if device is None:
             words = Said(
                 f"flavour {flavour!r}: origin cannot be told, it may be either",
-                f"资源规格 {flavour!r}:无法判定国产或进口,两者皆有可能",
+                f"资源规格 {flavour!r}：无法判定国产或进口，两者皆有可能",
             )
             flags.append(Flag(site, "unknown-chip", words))
         most = devices.get((site, device.name)) if device else None
@@ -158,7 +158,7 @@ def _queues(
             )
             words = Said(
                 f"{flavour} of {queue}: no samples for {hours} h, bounded by {by}",
-                f"{queue} 的 {flavour}:{hours} 小时无样本,以{by_zh}为上限",
+                f"{queue} 的 {flavour}:{hours} 小时无样本，以{by_zh}为上限",
             )
             flags.append(Flag(site, "gap", words))
 
@@ -179,7 +179,7 @@ def _silent(
         if silent < 0:
             words = Said(
                 f"{heard:g} {device.name} were heard, the plan has {cards:g}",
-                f"监测到 {heard:g} 张 {device.name},计划仅有 {cards:g} 张",
+                f"监测到 {heard:g} 张 {device.name}，计划仅有 {cards:g} 张",
             )
             flags.append(Flag(site, "conflict", words))
         if silent <= 0:
