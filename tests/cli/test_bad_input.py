@@ -290,4 +290,4 @@ def test_an_amendment_of_anything_is_put_in_or_refused(tmp_path_factory: Any, ta
     )
     with contextlib.suppress(UserError):
         changed = amended(law(), path)
-        assert assess({"item.chip": "H20", "item.kind": "ic"}, date(2026, 1, 28), law=changed).overlays == ("t",)
+        assert assess({"item.chip": "H20", "item.kind": "ic"}, date(2026, 1, 28), law=changed).overlays == (("t", "t"),)

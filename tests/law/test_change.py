@@ -127,7 +127,7 @@ def test_two_overlays_lie_over_each_other(tmp_path: Path) -> None:
     two = put('title = "two"\n[parameters.us-export]\na1_tpp.is = 3000\n', tmp_path, "two.toml")
     both = amended(amended(law(), one), two)
     assert both.at(LATE).value("us-export", "a1_tpp") == 3000
-    assert both.overlays == ("one", "two")
+    assert both.overlays == (("one", "one"), ("two", "two"))
 
 
 PACK = {

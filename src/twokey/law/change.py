@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokey.chips.errors import UserError, nearest
+from twokey.chips.form import DAY, FLAG, VALUE, Rows, Table, line_of, place, read_toml, texts
 from twokey.law.engine.check import problems
 from twokey.law.engine.define import Provision
-from twokey.law.engine.law import DatedValue, Instrument, Law, Pack, Parameter
+from twokey.law.engine.law import DatedValue, Instrument, Law, Pack, Parameter, Title
 from twokey.law.engine.read import Source, read_text
 from twokey.law.engine.tree import Branch, Node
-from twokey.law.form import DAY, FLAG, VALUE, Rows, Table, line_of, place, read_toml, texts
 from twokey.law.typed import GATE, KIND, LINE, not_callable, resolver, with_folder
 
 _FORM: Final = Table(
@@ -75,6 +75,7 @@ class _Change:
 
     def __init__(self, law: Law, path: Path, text: str, table: Mapping[str, Any]) -> None:
         self.law, self.path, self.text, self.table = law, path, text, table
+        self.title = Title(table["title"], table.get("title_zh", table["title"]))
         self.start: date = table.get("from", date.min)
         self.packs: dict[str, Pack] = dict(law.packs)
         self.gates: list[tuple[str, str]] = []
@@ -97,7 +98,7 @@ class _Change:
                     define(regime, name, entry)
         changed = Law(
             tuple(self.packs.values()),
-            (*self.law.overlays, self.table["title"]),
+            (*self.law.overlays, self.title),
             gates=(*self.law.gates, *self.gates),
             before=(self.start, self.law) if self.start > date.min else None,
         )
@@ -113,8 +114,8 @@ class _Change:
         pack = self.packs[regime]
         instrument = Instrument(
             id=self.instrument_id,
-            title=self.table["title"],
-            title_zh=self.table.get("title_zh", self.table["title"]),
+            title=self.title.en,
+            title_zh=self.title.zh,
             kind=self.table.get("kind", "overlay"),
             effective=self.start,
             confidence=self.table.get("confidence", "stated"),

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokey.chips.errors import UserError, nearest
+from twokey.chips.form import DAY, FLAG, TEXT, VALUE, WORDS, Kind, Rows, Table, line_of, place, read_toml, texts
 from twokey.law.engine.check import problems
 from twokey.law.engine.define import Provision, Question, Rulebook
-from twokey.law.engine.law import KINDS, Law, Pack, load_pack
+from twokey.law.engine.law import KINDS, Law, Pack, Title, load_pack
 from twokey.law.engine.read import Source, read_text
 from twokey.law.engine.tree import Branch, Const, Node
-from twokey.law.form import DAY, FLAG, TEXT, VALUE, WORDS, Kind, Rows, Table, line_of, place, read_toml, texts
 
 
 def _is_regime(value: Any) -> bool:
@@ -117,7 +117,7 @@ def with_folder(law: Law, folder: Path) -> Law:
     for headline in pack.headlines:
         for answer in (*headline.clear, *headline.blocked):
             typed.known(answer, place(folder / "pack.toml", read["pack"][1], ("headline", answer)))
-    changed = law.with_pack(pack, head["title"])
+    changed = law.with_pack(pack, Title(head["title"], head["title_zh"]))
     for problem in problems(changed):
         raise UserError(problem)
     return changed
