@@ -111,6 +111,19 @@ def test_necessity_is_judged_criterion_by_criterion(world: World, necessary: str
     assert (row.necessary, row.criteria) == (necessary == "yes", given)
 
 
+def test_a_document_of_a_draft_is_taken_back_by_its_button(world: World) -> None:
+    case = world.draft(world.order(), "import")
+    first = case.documents.order_by("pk").first()
+    assert first is not None
+    page, address = f"/cases/{case.pk}/apply/documents/", f"/cases/{case.pk}/apply/documents/{first.pk}/withdraw/"
+    assert address in sign_in("buyer").get(page).content.decode()
+    assert sign_in("seller").post(address).status_code == 403
+    assert case.documents.filter(withdrawal=None, pk=first.pk).exists()
+    assert sign_in("buyer").post(address)["Location"] == page
+    assert not case.documents.filter(withdrawal=None, pk=first.pk).exists()
+    assert address not in sign_in("buyer").get(page).content.decode()
+
+
 def test_an_approved_case_is_amended_by_a_draft_of_its_own(world: World) -> None:
     order = world.order()
     world.approved(order, "export")
