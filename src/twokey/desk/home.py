@@ -57,7 +57,7 @@ class Home:
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise UserError(
-                f"{self.root} cannot hold a desk ({error.strerror}); set TWOKEY_HOME to a directory that you may write to"
+                f"{self.root} cannot hold a desk ({error.strerror}); set TWOKEY_HOME to one that you may write to"
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""Let a process end with the one that started it: a killed `twokey serve` leaves no web process and no worker behind."""
+"""Let a process end with the one that started it: a killed `twokey serve` leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -8,5 +8,5 @@ from twokey.desk.parent import end_with_parent
 
 
 def on_starting(server: Any) -> None:
-    """Called in gunicorn's own process before it starts a worker."""
+    """Watch the parent from gunicorn's own process, before it starts a worker."""
     end_with_parent()
