@@ -37,11 +37,11 @@ class Demand:
         self._raised = Changes(*_levels(line.mandate, x, raised))
         self._exchange = exchange
         year = step_weeks / WEEKS_A_YEAR
-        self._each = np.empty((2, raised.shape[1]), precision)
+        self._each, self._grown = np.empty((2, 2, raised.shape[1]), precision)
         self.foreign, self.domestic = self._each
         self.mandate, self.substituted, self._growth = np.zeros((3, raised.shape[1]), precision)
         self.substituted[:] = x["substitution"] * exchange
-        self._growth[:] = (1 + x["china_demand_growth"]) ** year
+        self._growth[:] = growth_of(x["china_demand_growth"], year)
         self.foreign[:] = x["china_demand_year"] * (year / h100e)
         self.domestic[:] = self.foreign * self.substituted
         level = np.maximum(x["mandate"], self._floor[0])
@@ -57,7 +57,7 @@ class Demand:
 
     def grow(self) -> None:
         """Let a step pass."""
-        self._each *= self._growth
+        self._each += np.multiply(self._each, self._growth, out=self._grown)
 
     def _raise(self, who: npt.NDArray[np.intp] | slice, level: Floats, turned_away: Floats) -> None:
         """Raise the mandate of some paths; what buyers may no longer ask abroad they ask at home."""
@@ -66,6 +66,11 @@ class Demand:
         self.foreign[who] = before - moved
         self.domestic[who] += moved * (self._exchange - self.substituted[who])
         self.mandate[who] = level
+
+
+def growth_of(a_year: Floats, years: float) -> Floats:
+    """Return by how much more there is after a step; what is near 1 would lose its digits in single precision."""
+    return np.asarray(np.expm1(years * np.log1p(a_year)))
 
 
 def _turned_away(before: Floats, after: Floats) -> Floats:

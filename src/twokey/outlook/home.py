@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from twokey.outlook.demand import Demand
+from twokey.outlook.demand import Demand, growth_of
 from twokey.outlook.stocks import DIES_A_PACKAGE, STACKS_A_PACKAGE, WEEKS_A_MONTH, WEEKS_A_YEAR, Floats
 from twokey.outlook.strikes import Changes, Moments
 from twokey.outlook.timeline import Timeline
@@ -35,12 +35,12 @@ class Home:
         self._packaging[:] = x["packaging_year"] * year
 
         # Gross dies and memory of a step, with their growth.
-        self._supply, self._growth = np.empty((2, 2, paths), precision)
+        self._supply, self._growth, self._grown = np.empty((3, 2, paths), precision)
         self._gross, self._memory = self._supply
         wafers = x["logic_kwpm"] * 1e3 / WEEKS_A_MONTH * step_weeks * x["ai_wafer_share"]
         self._gross[:] = wafers * x["dies_per_wafer"] / DIES_A_PACKAGE
         self._memory[:] = x["hbm_year"] * year / STACKS_A_PACKAGE
-        self._growth[0], self._growth[1] = (1 + x["logic_growth"]) ** year, (1 + x["hbm_growth"]) ** year
+        self._growth[0], self._growth[1] = growth_of(x["logic_growth"], year), growth_of(x["hbm_growth"], year)
         self._stopped: list[bool] = line.growth_stopped.tolist()
         self._equipment, self._relief = Changes(moments.equipment, steps), Changes(moments.hbm_relief, steps)
 
@@ -66,10 +66,10 @@ class Home:
         if struck := self._relief.at(t):
             self._memory[struck[0]] *= 2.0
         if self._stopped[t]:
-            self._growth[:] = 1.0
+            self._growth[:] = 0.0
         elif struck := self._equipment.at(t):
             for row in self._growth:
-                row[struck[0]] = 1.0
+                row[struck[0]] = 0.0
 
     def make(self, demand: Demand, arrived: Floats) -> None:
         """Make what is asked of domestic chips where `arrived` came in, as far as dies, memory and packaging go."""
@@ -80,7 +80,7 @@ class Home:
         if self._may_close:
             np.maximum(a, 0.0, out=a)
         self._missing *= a
-        self._supply *= self._growth
+        self._supply += np.multiply(self._supply, self._growth, out=self._grown)
         np.subtract(self._ceiling, self._missing, out=a)
         a *= self._gross
         self.dies += a
