@@ -223,6 +223,16 @@ def test_the_same_seed_gives_the_same_numbers_on_any_number_of_workers() -> None
     assert not np.array_equal(one.mean, run(replace(scenario, seed=1)).mean)
 
 
+def test_blocks_come_in_order_from_more_workers_than_one() -> None:
+    scenario = replace(FOUNDING, paths=52_000, quarters=1, steps_a_quarter=3)
+    one, two = run(scenario, workers=1).paths, run(scenario, workers=2).paths
+    assert one is not None
+    assert two is not None
+    assert np.array_equal(one, two)
+    first, second = one[:, :, :5_000], one[:, :, 5_000:10_000]
+    assert not np.array_equal(first, second), "each 5,000 paths have a seed of their own"
+
+
 def test_a_path_does_not_depend_on_how_many_follow() -> None:
     few = run_block(replace(FOUNDING, quarters=2), 0, 7).history.gates
     many = run_block(replace(FOUNDING, quarters=2), 0, 300).history.gates
