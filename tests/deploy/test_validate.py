@@ -163,6 +163,7 @@ def test_a_bad_row_is_refused_by_line_and_counted() -> None:
         ("precision", "fp7", "precision"),
         ("tp", "two", "not a number"),
         ("batch", "-1", "greater than zero"),
+        ("count", "0.5", "one card or more"),
     ],
 )
 def test_every_bad_field_names_itself(field: str, value: str, words: str) -> None:

@@ -171,14 +171,15 @@ def _one(table: Mapping[str, Any], where: str) -> Condition:
 
 
 def _share(table: Mapping[str, Any], where: str, common: dict[str, str]) -> DomesticShare:
-    of, measure = table.get("of"), table.get("measure")
+    of, named = table.get("of"), table.get("measure")
+    measure = next((one for one in MEASURES if one == named), None)
     if of not in PHASES:
         raise UserError(f"{where}: of: {of!r} is not one of {', '.join(PHASES)}")
-    if measure is None:
+    if named is None:
         raise UserError(f"{where}: measure: is missing; a share must say what it counts: {', '.join(MEASURES)}")
-    if measure not in MEASURES:
+    if measure is None:
         raise UserError(
-            f"{where}: measure: {measure!r} is not one of {', '.join(MEASURES)}{nearest(str(measure), MEASURES)}"
+            f"{where}: measure: {named!r} is not one of {', '.join(MEASURES)}{nearest(str(named), MEASURES)}"
         )
     share = table.get("at_least")
     if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
