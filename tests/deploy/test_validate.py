@@ -30,8 +30,8 @@ from twokey.deploy.validate import pairs, validate
 TEXT = files("twokey.deploy").joinpath("data/measurements.csv").read_text("utf-8")
 
 
-def rows_of(count: int, **changes: str) -> str:
-    rows = list(csv.DictReader(TEXT.splitlines()))[:count]
+def rows_of(how_many: int, /, **changes: str) -> str:
+    rows = list(csv.DictReader(TEXT.splitlines()))[:how_many]
     for row in rows:
         row.update(changes)
     out = io.StringIO()

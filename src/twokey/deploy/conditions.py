@@ -16,7 +16,7 @@ from twokey.deploy.said import Said
 Phase = Literal["inference", "training"]
 Measure = Literal["nominal-compute", "cards", "delivered-tokens", "tasks"]
 PHASES: Final[tuple[Phase, ...]] = ("inference", "training")
-MEASURES: Final[dict[str, Said]] = {
+MEASURES: Final[dict[Measure, Said]] = {
     "nominal-compute": Said("cards x dense 16-bit TFLOPS of the chip", "卡数 × 芯片 16 位稠密算力（TFLOPS）"),
     "cards": Said("number of cards", "卡数"),
     "delivered-tokens": Said("tokens served or trained", "推理或训练的 token 数"),
