@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from twokey.chips import UserError, nearest
+from twokey.chips.form import ANY, TEXT, Rows, Table, read_toml
 from twokey.deploy import conditions as rules
 from twokey.deploy import units
 from twokey.deploy.conditions import Condition, Phase
 from twokey.deploy.devices import Hardware, hardware
+from twokey.deploy.search import precision
 from twokey.deploy.shapes import Shape, model
 
 Objective = Literal["served", "cost", "imported"]
+_ROWS: Final = Rows(Table(each=ANY))
+_FORM: Final = Table(
+    may={
+        "name": TEXT,
+        "objective": TEXT,
+        "service": ANY,
+        **dict.fromkeys(("site", "fleet", "workload", "condition"), _ROWS),
+    }
+)
 OBJECTIVES: Final = ("served", "cost", "imported")
 
 
@@ -57,6 +67,7 @@ class Workload:
     sites: tuple[str, ...] = ()
     precision: str = "auto"
     engine: str = "own"
+    batch_tokens: float = 4e6  # global batch of training
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +90,13 @@ class Plan:
 
 def read(path: Path, overlays: Sequence[Path] = (), objective: str | None = None) -> Plan:
     """Return the plan of a TOML file, with the conditions of overlays added (or replaced, by id)."""
-    data = _toml(path)
+    data, _ = read_toml(path, _FORM)
     if objective is not None:
         data["objective"] = objective
     given = {c.id: c for c in rules.read(data.get("condition", []), path.name)}
     for overlay in overlays:
-        given.update({c.id: c for c in rules.read(_toml(overlay).get("condition", []), overlay.name)})
+        given.update({c.id: c for c in rules.read(read_toml(overlay, _FORM)[0].get("condition", []), overlay.name)})
     return build(data, path.name, tuple(given.values()))
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path.name}: is not TOML: {error}") from error
 
 
 def build(data: Mapping[str, Any], source: str, given: tuple[Condition, ...]) -> Plan:
@@ -102,7 +104,6 @@ def build(data: Mapping[str, Any], source: str, given: tuple[Condition, ...]) ->
     objective = data.get("objective", "served")
     if objective not in OBJECTIVES:
         raise UserError(f"{source}: objective: {objective!r} is not one of {', '.join(OBJECTIVES)}")
-    _known(data, {"name", "objective", "service", "site", "fleet", "workload", "condition"}, source)
     service = _number(data, "service", source, 1.0)
     if not 0 < service <= 1:
         raise UserError(f"{source}: service: must be above 0 and at most 1 (got {service:g})")
@@ -222,6 +223,7 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
         "sites",
         "precision",
         "engine",
+        "batch_tokens",
     }
     _known(table, allowed, where)
     named = _text(table, "phase", where)
@@ -240,6 +242,7 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
             raise UserError(f"{where}: sites: no site {site!r}{nearest(str(site), sites)}")
     demand: tuple[float, ...] = ()
     tokens = days = 0.0
+    input_, output = _number(table, "input", where, 4096.0), _number(table, "output", where, 1024.0)
     if phase == "inference":
         raw = table.get("demand")
         each = raw if isinstance(raw, list) else [raw]
@@ -252,6 +255,10 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
         tokens, days = _number(table, "tokens", where), _number(table, "days", where)
         if not (tokens > 0 and days > 0):
             raise UserError(f"{where}: tokens and days must be greater than zero; a job needs an amount and a time")
+    batch_tokens = _number(table, "batch_tokens", where, 4e6)
+    for name, value in (("input", input_), ("output", output), ("batch_tokens", batch_tokens)):
+        if not value > 0:
+            raise UserError(f"{where}: {name}: must be greater than zero (got {value:g})")
     tpot = table.get("tpot")
     return Workload(
         name=_text(table, "name", where),
@@ -259,13 +266,14 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
         shape=shape,
         end_use=str(table.get("end_use", "unstated")),
         value=_number(table, "value", where, 1.0),
-        input=_number(table, "input", where, 4096.0),
-        output=_number(table, "output", where, 1024.0),
+        input=input_,
+        output=output,
         demand=demand,
         tpot_ms=units.milliseconds(str(tpot), f"{where}: tpot") if tpot is not None else None,
         tokens=tokens,
         days=days,
         sites=chosen,
-        precision=str(table.get("precision", "auto")),
-        engine=str(table.get("engine", "own")),
+        precision=precision(str(table.get("precision", "auto")), f"{where}: precision"),
+        engine=str(table.get("engine", "own")).casefold(),
+        batch_tokens=batch_tokens,
     )
