@@ -298,6 +298,22 @@ def test_a_movement_that_waited_past_the_end_is_refused() -> None:
     assert totals(first) == totals(second) == (0, 0, 0)
 
 
+def test_an_end_that_passed_while_capacity_came_back_is_still_seen() -> None:
+    """The second look at the last balance must not forget when the first one ends."""
+    first, second = balance("first"), balance("second", units_cap=10)
+    held = move("reserve", "held", amounts=[Amount(second, 10, 0, 1)], actor="load").movement_id
+    ends = timezone.now() + timedelta(seconds=2)
+    Balance.objects.filter(pk=first).update(closes_at=ends)
+
+    def until_it_ended() -> None:
+        while timezone.now() <= ends:
+            time.sleep(0.05)
+
+    amounts = [Amount(first, 1, 1, 1), Amount(second, 1, 1, 1)]
+    assert not behind(lambda: move("void", "back", of=held, actor="load") and None, until_it_ended, "late", amounts)
+    assert totals(first) == totals(second) == (0, 0, 0)
+
+
 def test_capacity_that_comes_back_while_one_waits_is_given_to_it() -> None:
     pk = balance("line", units_cap=10)
     held = move("reserve", "held", amounts=[Amount(pk, 10, 0, 1)], actor="load").movement_id

@@ -137,20 +137,59 @@ def test_an_unknown_key_and_another_algorithm_prove_nothing(document: dict[str, 
     assert codes(forged, signer) == ["wrong_algorithm"]
 
 
-def test_only_the_canonical_form_counts(signer: FileSigner) -> None:
+def by_hand(payload: bytes, signer: FileSigner, **more: str) -> dict[str, Any]:
+    """Sign whatever bytes are given, with more in the header than the desk writes."""
     from joserfc import jws
     from joserfc.jwk import OKPKey
 
     from twokey.desk.signing.envelope import _REGISTRY
 
-    loose = json.dumps(BODY, indent=1).encode()
     signatures = []
     for code in ("BIS", "MIIT"):
         key = OKPKey.import_key(json.loads((signer.folder / code / f"{code}-1.jwk").read_text()))
-        member: Any = {"protected": {"alg": "Ed25519", "kid": f"{code}-1", "iat": int(NOW.timestamp())}}
-        done: Any = jws.serialize_json([member], loose, key, registry=_REGISTRY)
+        member: Any = {"protected": {"alg": "Ed25519", "kid": f"{code}-1", "iat": int(NOW.timestamp()), **more}}
+        done: Any = jws.serialize_json([member], payload, key, registry=_REGISTRY)
         signatures += done["signatures"]
-    assert codes({"payload": done["payload"], "signatures": signatures}, signer) == ["not_canonical"]
+    return {"payload": done["payload"], "signatures": signatures}
+
+
+def test_only_the_canonical_form_counts(signer: FileSigner) -> None:
+    assert codes(by_hand(canonical(BODY), signer), signer) == []
+    assert codes(by_hand(json.dumps(BODY, indent=1).encode(), signer), signer) == ["not_canonical"]
+
+
+def test_a_header_that_says_more_than_the_desk_writes_fails(signer: FileSigner) -> None:
+    assert codes(by_hand(canonical(BODY), signer, typ="JOSE"), signer) == ["altered"]
+
+
+def test_a_member_beside_the_signature_fails(document: dict[str, Any], signer: FileSigner) -> None:
+    forged = copy.deepcopy(document)
+    forged["signatures"][0]["header"] = {"note": "unsigned"}
+    assert codes(forged, signer) == ["not_a_document"]
+
+
+def test_a_signature_without_a_time_fails(signer: FileSigner) -> None:
+    assert codes(by_hand(canonical(BODY), signer, iat="soon"), signer) == ["altered"]
+
+
+def test_a_document_of_another_type_fails(signer: FileSigner) -> None:
+    assert codes(by_hand(canonical({**BODY, "type": "another/1"}), signer), signer) == ["unknown_type"]
+
+
+def test_a_paper_of_one_authority_signed_by_another_fails(signer: FileSigner) -> None:
+    body = {"type": "twokey.decision/1", "authority": "BIS"}
+    assert codes(signer.sign(body, ("BIS",), NOW), signer) == []
+    assert codes(signer.sign(body, ("MIIT",), NOW), signer) == ["wrong_signer"]
+
+
+def test_a_second_spelling_of_the_same_bytes_fails(document: dict[str, Any], signer: FileSigner) -> None:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    forged = copy.deepcopy(document)
+    text = forged["signatures"][0]["signature"]
+    other = text[:-1] + letters[letters.index(text[-1]) ^ 1]  # the last four bits of 64 bytes in base64 say nothing
+    assert base64.urlsafe_b64decode(other + "==") == base64.urlsafe_b64decode(text + "==")
+    forged["signatures"][0]["signature"] = other
+    assert codes(forged, signer) == ["altered"]
 
 
 @pytest.mark.parametrize(
