@@ -111,6 +111,10 @@ def test_a_third_signature_fails(signer: FileSigner) -> None:
     assert "wrong_signer" in codes(signer.sign(BODY, ("BIS", "MIIT", "NDRC"), NOW), signer)
 
 
+def test_a_third_signature_before_the_right_one_of_its_side_fails_too(signer: FileSigner) -> None:
+    assert codes(signer.sign(BODY, ("BIS", "NDRC", "MIIT"), NOW), signer) == ["too_many_signatures"]
+
+
 def test_a_revoked_key_proves_nothing_whenever_it_signed(document: dict[str, Any], signer: FileSigner) -> None:
     ring = dict(signer.ring().keys)
     ring["MIIT-1"] = replace(ring["MIIT-1"], revoked_at="2026-12-01T00:00:00+00:00", revoked_reason="stolen")
