@@ -305,7 +305,7 @@ def test_bad_plans_name_table_and_field(table: str, field: str, value: Any, word
     ("text", "words"),
     [
         ("site = 4", "plan.toml:1: site: must be a list of tables"),
-        ('workload = ["chat"]', "plan.toml:1: workload: must be a table"),
+        ('workload = ["chat"]', "plan.toml:1: workload\\[0\\]: must be a table"),
         ('name = "p"\nworkloads = []', "plan.toml:2: workloads: unknown key 'workloads'; did you mean workload"),
         (
             '[[condition]]\nid = "x"\nkind = "domestic-share"\nof = "inference"\nmeasure = []',
