@@ -24,7 +24,7 @@ from twokey.deploy.report.shares import judge, share_of, shares
 from twokey.deploy.report.slurm import read as read_sacct
 from twokey.deploy.report.sums import Amount
 from twokey.deploy.report.tokens import rises
-from twokey.deploy.report.usage import Usage, add_up
+from twokey.deploy.report.usage import Usage, add_up, filled
 
 T0 = 1_793_491_200.0  # 2026-11-01 00:00 UTC
 
@@ -543,6 +543,21 @@ def test_jobs_whose_gres_has_no_type_may_be_on_either() -> None:
     assert (s.share, s.low, s.high) == (None, 0.0, 1.0)
     torn = SACCT.replace("Start\n", "Start|End\n").replace("T00:00:00\n", "T00:00:00|2026-10-31T00:00:00\n")
     assert "clock" in {f.kind for f in read_sacct(torn, "s", "north", [T0, T0 + 3600], {})[1]}
+
+
+def test_a_site_of_which_only_a_scheduler_speaks_may_have_used_all_that_it_gave_out() -> None:
+    tokens = "".join(counter(60.0 * i, 300.0 * i, "q0") for i in range(60))
+    north = usage(each_minute(npu_old) + tokens).amounts
+    south, _ = read_sacct(SACCT, "s", "south", [T0, T0 + 3600], {})
+    both, flags = filled([*north, *south])
+    assert [f.source for f in flags] == ["south", "south"]
+    used, alone = share_of(both, "inference", "used"), share_of(north, "inference", "used")
+    assert (alone.low, alone.high) == (1.0, 1.0)
+    assert used.low == pytest.approx(188 / (188 + 8 * 989.5))
+    assert used.share == used.high == 1.0
+    delivered = share_of(both, "inference", "delivered")
+    assert (delivered.share, delivered.low, delivered.high) == (1.0, 0.0, 1.0)
+    assert filled(north) == (list(north), [])
 
 
 def test_flags_and_conditions_are_said_in_chinese(tmp_path: Path) -> None:
