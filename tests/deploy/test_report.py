@@ -394,6 +394,17 @@ def test_verdicts(bound: float, verdict: str) -> None:
     assert found[0].verdict == verdict
 
 
+@pytest.mark.parametrize(("bound", "verdict"), [(0.5, "kept"), (0.55, "cannot tell"), (0.65, "breached")])
+def test_kept_needs_the_lower_bound(bound: float, verdict: str) -> None:
+    amounts = [
+        Amount("n", 0, "inference", "a", True, "used", 60.0),
+        Amount("n", 0, "inference", "b", False, "used", 40.0, 20.0),
+    ]
+    (found,) = judge(amounts, [DomesticShare("c", "inference", bound, "nominal-compute")])
+    assert found.share.share == pytest.approx(0.6)
+    assert found.verdict == verdict
+
+
 def test_a_time_that_is_nowhere_is_an_error() -> None:
     with pytest.raises(UserError, match="carry no time"):
         read_exposition(dcgm(0).rsplit(" ", 1)[0] + "\n", "metrics.prom", "north", None)
