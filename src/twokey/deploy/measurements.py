@@ -100,6 +100,8 @@ def engine_of(text: str, kind: str, domestic: bool) -> str:
 
     >>> engine_of("trtllm 1.2.0rc6", "decode", False), engine_of("", "server", False)
     ('tensorrt-llm', 'mlperf')
+    >>> engine_of("vLLM 0.6.5.dev964+mlperf50", "server", False)
+    'vllm'
     """
     word = text.casefold()
     if kind == "train":
@@ -113,12 +115,12 @@ def engine_of(text: str, kind: str, domestic: bool) -> str:
         ("sglang", "sglang-ascend" if domestic else "sglang"),
         ("chitu", "chitu"),
         ("mindie", "mindie"),
-        ("mango", "mlperf"),
+        ("mango", "vllm"),  # LLMBoost on ROCm, taken as vLLM [UNCHECKED]
     ):
         if word.startswith(start):
             return name
     if word.startswith("vllm"):
-        return "mlperf" if kind in {"server", "offline_serve"} and "mlperf" in word else "vllm"
+        return "vllm"
     return "own" if not word else "other"
 
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from twokey.desk.cases import breaches
 from twokey.desk.cases.models import Appeal, Application, InformationRequest, Necessity
+from twokey.desk.parties.models import ScreeningList
 from twokey.desk.web.cases.acting import TASKS
 from twokey.desk.web.cases.models import SavedView
 
@@ -111,6 +112,19 @@ def test_necessity_is_judged_criterion_by_criterion(world: World, necessary: str
     do("miit1", case, "judge", necessary=necessary, **given)
     row = Necessity.objects.get(application=case)
     assert (row.necessary, row.criteria) == (necessary == "yes", given)
+
+
+def test_a_document_of_a_draft_is_taken_back_by_its_button(world: World) -> None:
+    case = world.draft(world.order(), "import")
+    first = case.documents.order_by("pk").first()
+    assert first is not None
+    page, address = f"/cases/{case.pk}/apply/documents/", f"/cases/{case.pk}/apply/documents/{first.pk}/withdraw/"
+    assert address in sign_in("buyer").get(page).content.decode()
+    assert sign_in("seller").post(address).status_code == 403
+    assert case.documents.filter(withdrawal=None, pk=first.pk).exists()
+    assert sign_in("buyer").post(address)["Location"] == page
+    assert not case.documents.filter(withdrawal=None, pk=first.pk).exists()
+    assert address not in sign_in("buyer").get(page).content.decode()
 
 
 def test_an_approved_case_is_amended_by_a_draft_of_its_own(world: World) -> None:
@@ -315,3 +329,25 @@ def test_longer_lists_of_caps_and_reports_take_no_more_queries(world: World) -> 
     few = counts()
     more(8)
     assert counts() == few
+
+
+def test_the_operator_imports_a_list_on_its_page(world: World) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    page, fields = "/parties/lists/import/", {"code": "own", "max_age_days": "30"}
+    assert page in sign_in("op").get("/parties/lists/").content.decode()
+    assert page not in sign_in("bis1").get("/parties/lists/").content.decode()
+    assert sign_in("bis1").get(page).status_code == 403
+    broken = SimpleUploadedFile("mine.csv", b"id,label\n1,x\n")
+    refused = sign_in("op").post(page, {**fields, "file": broken})
+    assert refused.status_code == 422
+    assert "mine.csv" in refused.content.decode()
+    assert not ScreeningList.objects.filter(code="own").exists()
+    good = SimpleUploadedFile("mine.csv", b"id,name\n1,Somebody Else Entirely\n")
+    assert sign_in("op").post(page, {**fields, "file": good})["Location"] == "/parties/lists/"
+    own = ScreeningList.objects.get(code="own")
+    assert own.current is not None
+    assert (own.required, own.max_age_days, own.current.entries) == (False, 30, 1)
+    again = sign_in("op").get(page, {"list": "own"}).content.decode()
+    assert 'value="30"' in again
+    assert "checked" not in again

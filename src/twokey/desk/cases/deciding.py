@@ -105,7 +105,7 @@ def decide(
             "batch": batch.code if batch else "",
             "law": assessment.law_digest,
             "facts": assessment.facts_digest,
-            "documents": sorted(application.documents.values_list("sha256", flat=True)),
+            "documents": sorted(application.documents.filter(withdrawal=None).values_list("sha256", flat=True)),
             "officer": actor.login,
             "at": timezone.now().isoformat(timespec="seconds"),
         }

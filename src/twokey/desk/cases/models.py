@@ -182,6 +182,15 @@ class Document(models.Model):
     uploaded_at = models.DateTimeField(auto_now_add=True)
 
 
+class DocumentWithdrawal(models.Model):
+    """What the applicant took back: the document stays on file, and counts for nothing."""
+
+    document = models.OneToOneField(Document, on_delete=models.PROTECT, related_name="withdrawal")
+    why = models.TextField(blank=True)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField(auto_now_add=True)
+
+
 class Evidence(models.Model):
     """What shows that a certification or a condition holds: dated, expiring, resting on a document."""
 

@@ -270,6 +270,7 @@ VERBS: Final[Words] = MappingProxyType(
         "case.amending": _("amendment opened"),
         "case.saved": _("draft saved"),
         "case.document": _("document added"),
+        "case.document_withdrawn": _("document taken back"),
         "case.evidence": _("evidence added"),
         "case.evidence_withdrawn": _("evidence withdrawn"),
         "evidence.expiring": _("evidence expires soon"),

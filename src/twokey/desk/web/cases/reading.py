@@ -61,7 +61,7 @@ def papers_of(actor: Actor, application: Application, reading: Reading) -> dict[
         found["to_find"] = finds and any(each.found_at is None for each in found["breaches"])
     if reading.papers:
         found["assessments"] = list(application.assessments.order_by("-pk")[:5])
-        found["documents"] = list(application.documents.order_by("pk"))
+        found["documents"] = list(application.documents.filter(withdrawal=None).order_by("pk"))
         found["questions"] = list(application.questions.order_by("-pk"))
     if reading.inner:
         found["advice"] = list(application.advice.order_by("-pk"))
