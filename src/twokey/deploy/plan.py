@@ -88,9 +88,14 @@ class Plan:
         return max([len(w.demand) for w in self.workloads if w.phase == "inference"], default=1)
 
 
-def read(path: Path, overlays: Sequence[Path] = (), objective: str | None = None) -> Plan:
-    """Return the plan of a TOML file, with the conditions of overlays added (or replaced, by id)."""
+def read(path: Path, overlays: Sequence[Path] = (), objective: str | None = None, service: float | None = None) -> Plan:
+    """Return the plan of a TOML file, with the conditions of overlays added (or replaced, by id).
+
+    `objective` and `service` stand instead of the plan's own.
+    """
     data, _ = read_form(path, _FORM)
+    if service is not None:
+        data["service"] = service
     if objective is not None:
         data["objective"] = objective
     given = {c.id: c for c in rules.read(data.get("condition", []), path.name)}
