@@ -123,8 +123,8 @@ def test_arguments_that_name(name: str, twokey: Any, tmp_path: Path, monkeypatch
 P, R, Q = "[parameters.us-export]", "[provisions.us-export.mine]", "[questions.us-export.export_route]"
 NEW = 'paragraph = "p"\nen = "e"\nzh = "z"\n'
 AMENDMENTS = {
-    "no title": ("from = 2027-01-01", ["needs a title"]),
-    "a title of another type": ("title = 4", ["needs a title"]),
+    "no title": ("from = 2027-01-01", ["mine.toml: needs title (text)"]),
+    "a title of another type": ("title = 4", ["mine.toml:1", "title: must be text (got 4)"]),
     "an unknown key": ('title = "t"\nfron = 2027-01-01', ["mine.toml:2", "fron", "did you mean from"]),
     "a day in words": ('title = "t"\nfrom = "soon"', ["mine.toml:2", "from", "must be a date"]),
     "a moment for a day": ('title = "t"\nfrom = 2027-01-01T10:00:00', ["mine.toml:2", "from", "must be a date"]),
@@ -136,7 +136,10 @@ AMENDMENTS = {
     "parameters that are no tables": ('title = "t"\nparameters = 4', ["mine.toml:2", "parameters"]),
     "a pack that is no table": ('title = "t"\nparameters.us-export = 4', ["mine.toml:2", "us-export"]),
     "an unknown parameter": (f'title = "t"\n{P}\na1_tp.is = 4', ["mine.toml:3", "a1_tp", "did you mean", "a1_tpp"]),
-    "a parameter without a value": (f'title = "t"\n{P}\na1_tpp.at = "x"', ["mine.toml:3", "needs a value"]),
+    "a parameter without a value": (
+        f'title = "t"\n{P}\na1_tpp.at = "x"',
+        ["mine.toml:3", "needs is (a number, a word"],
+    ),
     "a parameter of another type": (f'title = "t"\n{P}\na1_tpp.is = "x"', ["mine.toml:3", "same type", "4800"]),
     "a list for a number": (f'title = "t"\n{P}\na1_tpp.is = ["4"]', ["mine.toml:3", "same type"]),
     "a number for a list": (f'title = "t"\n{P}\nchina_and_macau.is = 4', ["mine.toml:3", "same type"]),
@@ -144,7 +147,7 @@ AMENDMENTS = {
     "lists in a list": (f'title = "t"\n{P}\nchina_and_macau.is = [["CN"]]', ["mine.toml:3", "list of words"]),
     "a table for a value": (f'title = "t"\n{P}\nnew = {{is = {{a = 1}}, en = "e", zh = "z"}}', ["mine.toml:3", "new"]),
     "an unknown provision": (f'title = "t"\n{R}\ntext = "True"', ["mine.toml:2", "no such provision"]),
-    "a provision without its text": (f'title = "t"\n{R}\n{NEW}', ["mine.toml:2", "needs its text"]),
+    "a provision without its text": (f'title = "t"\n{R}\n{NEW}', ["mine.toml:2", "needs text (text)"]),
     "a provision with an unknown fact": (
         f'title = "t"\n{R}\n{NEW}text = "order.item.tp >= law.a1_tpp"',
         ["mine.toml", "order.item.tp", "item.tpp"],
@@ -193,15 +196,15 @@ AMENDMENTS = {
         f'title = "t"\n{Q}\nfirst = [{{ if = "True", then = "no_license" }}]',
         ["mine.toml:2", "no_license", "no_licence"],
     ),
-    "a line without its answer": (f'title = "t"\n{Q}\nfirst = [{{ if = "True" }}]', ["mine.toml:2", "if", "then"]),
-    "lines that are a number": (f'title = "t"\n{Q}\nfirst = 4', ["mine.toml:2", "first"]),
+    "a line without its answer": (f'title = "t"\n{Q}\nfirst = [{{ if = "True" }}]', ["mine.toml:3", "needs then"]),
+    "lines that are a number": (f'title = "t"\n{Q}\nfirst = 4', ["mine.toml:3", "first", "list of tables"]),
     "a condition that is a number": (
         f'title = "t"\n{Q}\nfirst = [{{ if = 4, then = "exception" }}]',
-        ["mine.toml:2", "if", "then"],
+        ["mine.toml:3", "first.if", "must be text"],
     ),
     "an answer that is a list": (
         f'title = "t"\n{Q}\nfirst = [{{ if = "True", then = ["exception"] }}]',
-        ["mine.toml:2", "if", "then"],
+        ["mine.toml:3", "first.then", "must be text"],
     ),
     "malformed TOML": ("title = t", ["mine.toml", "not valid TOML", "line 1"]),
 }
@@ -287,4 +290,4 @@ def test_an_amendment_of_anything_is_put_in_or_refused(tmp_path_factory: Any, ta
     )
     with contextlib.suppress(UserError):
         changed = amended(law(), path)
-        assert assess({"item.chip": "H20", "item.kind": "ic"}, date(2026, 1, 28), law=changed).overlays == ("t",)
+        assert assess({"item.chip": "H20", "item.kind": "ic"}, date(2026, 1, 28), law=changed).overlays == (("t", "t"),)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,7 +13,17 @@ import jsonschema
 import pytest
 
 from twokey.cli import main
+from twokey.cli.law_words import WORDS
 from twokey.law.source import law
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+HOUSE = [
+    EXAMPLES / "orders" / "h200-founding.toml",
+    "--as-of",
+    "2026-01-28",
+    "--overlay",
+    EXAMPLES / "overlays" / "house",
+]
 
 
 def parsed(ran: Any) -> Any:
@@ -154,3 +166,31 @@ def test_help_of_every_command(twokey: Any) -> None:
         assert ran.status == 0, words
         assert "Usage:" in ran.out, words
         assert "\\b" not in ran.out, words  # click's mark, shown as it stands
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["law", "timeline", "--from", "2026-07-01"], ["生效日", "规章", "一手"]),
+        (["law", "timeline", "--from", "2030-01-01"], ["所选日期内没有文件"]),
+        (["law", "show", "3A090.a.2"], ["有效", "自 2023-11-17 起", "被引用于", "可信度"]),
+        (["law", "diff", "2026-07-01", "2026-08-01"], ["变动项", "新增 AE", "3 处变动"]),
+        (["law", "diff", "2026-07-01", "2026-07-02"], ["之间没有变动"]),
+        (["law", "facts", "tpp"], ["事实", "类型"]),
+        (["law", "facts", "nothing-of-the-kind"], ["没有事实提及"]),
+        (["law", "questions"], ["数值"]),
+        (["assess", *HOUSE], ["某虚构分销商的订单政策", "不高于 10,000 件"]),
+        (["impact", "--list"], ["自 2027-01-01 起"]),
+        (["impact", "safe-chips", "--boxes", "1"], ["比较日", "可能受影响的全部订单", "推定拒绝", "另有其他情形"]),
+    ],
+)
+def test_in_chinese(command: list[Any], words: list[str], twokey: Any) -> None:
+    told = twokey(*command, "--lang", "zh")
+    assert told.status == 0
+    for word in words:
+        assert word in told.out.replace("\n", "")
+
+
+def test_both_languages_are_given_the_same_values() -> None:
+    for english, chinese in WORDS.values():
+        assert sorted(re.findall(r"{\d", english)) == sorted(re.findall(r"{\d", chinese)), english

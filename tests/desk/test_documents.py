@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
 
+from twokey.desk.audit.models import Event
 from twokey.desk.cases import assessing, drafting, papers
 from twokey.desk.cases.completeness import gaps
 from twokey.desk.reasons import Refused
@@ -112,6 +114,62 @@ def test_the_virus_scan_fails_closed(command: str, scan: str, world: World, monk
             application.order_id,
             "kyc",
             document.pk,
+            issuer="x",
+            issued_on=today(),
+            expires_on=None,
+        )
+
+
+def test_what_the_scanner_did_not_pass_can_be_taken_back_and_replaced(
+    world: World, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    from twokey.desk.home import home
+
+    application = world.draft(world.order(), "import")
+    monkeypatch.setattr(settings, "TWOKEY_SCAN_COMMAND", "false")
+    infected = world.paper(application, "other", world["buyer"])
+    with pytest.raises(Refused, match="virus scanner"):
+        drafting.submit(world["buyer"], application.pk)
+    with pytest.raises(Refused, match="only a person of the party"):
+        papers.withdraw_document(world["seller"], infected.pk, "not mine")
+    with django_capture_on_commit_callbacks(execute=True):
+        papers.withdraw_document(world["buyer"], infected.pk, "infected")
+    assert not (home().documents / infected.stored_as).exists()
+    assert gaps(application) == []
+    papers.withdraw_document(world["buyer"], infected.pk, "again")  # has no second effect
+    assert Event.objects.filter(verb="case.document_withdrawn").count() == 1
+    drafting.submit(world["buyer"], application.pk)
+
+
+def test_a_clean_document_is_taken_back_only_while_the_authority_does_not_have_it(world: World) -> None:
+    application = world.draft(world.order(), "import")
+    statement = application.documents.get(kind="use_statement")
+    assert "application.use_documents" in assessing._shown(assessing.load_order(application.order_id), today())
+    papers.withdraw_document(world["buyer"], statement.pk, "the wrong file")
+    assert [each.values["about"] for each in gaps(application)] == ["document:use_statement"]
+    assert "application.use_documents" not in assessing._shown(assessing.load_order(application.order_id), today())
+    world.paper(application, "use_statement", world["buyer"])
+    drafting.submit(world["buyer"], application.pk)
+    for each in application.documents.filter(withdrawal=None):
+        with pytest.raises(Refused, match="withdraw a document is possible only from draft, returned"):
+            papers.withdraw_document(world["buyer"], each.pk, "too late")
+
+
+def test_a_document_on_which_evidence_rests_stays(world: World) -> None:
+    application = world.draft(world.order(), "export")
+    evidence = application.order.evidence.first()
+    assert evidence is not None
+    with pytest.raises(Refused, match="evidence rests on it"):
+        papers.withdraw_document(world["seller"], evidence.document_id, "x")
+    for each in application.order.evidence.filter(document=evidence.document_id):
+        papers.withdraw_evidence(world["seller"], each.pk, "mistaken")
+    papers.withdraw_document(world["seller"], evidence.document_id, "x")
+    with pytest.raises(Refused, match="there is no document"):
+        papers.add_evidence(
+            world["seller"],
+            application.order_id,
+            "kyc",
+            evidence.document_id,
             issuer="x",
             issued_on=today(),
             expires_on=None,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from twokey.desk.parties import screening, services
 from twokey.desk.parties.lists import read_list
@@ -169,6 +172,45 @@ def test_a_list_that_is_not_wholly_one_changes_nothing(text: str, world: World, 
     path.write_text(text)
     before = screening.lists_digest()
     with pytest.raises(Refused) as refused:
-        screening.import_list(world["operator"], path, "us-csl")
+        screening.import_list(world["operator"], read_list(path), "us-csl")
     assert refused.value.reasons[0].code == "list_refused"
     assert screening.lists_digest() == before
+
+
+def test_a_fresh_copy_keeps_how_the_list_counts(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("id,name\n1,Somebody Else Entirely\n")
+    screening.import_list(world["operator"], read_list(path), "own", required=False, max_age_days=30)
+    kept = screening.import_list(world["operator"], read_list(path), "own").list
+    assert (kept.required, kept.max_age_days) == (False, 30)
+    changed = screening.import_list(world["operator"], read_list(path), "own", required=True, max_age_days=3).list
+    assert (changed.required, changed.max_age_days) == (True, 3)
+
+
+@pytest.mark.parametrize(
+    ("code", "days", "said"),
+    [("a b", None, "not a code"), ("x" * 41, None, "not a code"), ("own", 0, "give 1 to 365"), ("own", 366, "365")],
+)
+def test_a_list_has_a_code_and_an_age(world: World, tmp_path: Path, code: str, days: int | None, said: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("id,name\n1,Somebody Else Entirely\n")
+    with pytest.raises(Refused, match=said):
+        screening.import_list(world["operator"], read_list(path), code, max_age_days=days)
+
+
+def test_a_list_is_imported_at_the_api(world: World) -> None:
+    from .test_api import BASE, Caller
+
+    def post(login: str, content: bytes, query: str = "") -> Any:
+        file = SimpleUploadedFile("own.csv", content)
+        headers = {"Authorization": f"Bearer {Caller(login).token}"}
+        return Client().post(f"{BASE}/screening-lists/own{query}", {"file": file}, headers=headers)
+
+    good = post("op", b"id,name\n1,Somebody Else Entirely\n", "?required=false&max_age_days=30")
+    assert good.status_code == 201, good.content
+    assert (good.json()["entries"], good.json()["required"], good.json()["max_age_days"]) == (1, False, 30)
+    bad = post("op", b"id,label\n1,x\n")
+    assert bad.status_code == 422
+    assert "own.csv: a CSV list needs" in bad.json()["detail"]
+    assert post("op", b"id,name\n1,A\n", "?max_age_days=0").status_code == 422
+    assert post("bis1", b"id,name\n1,A\n").status_code == 403

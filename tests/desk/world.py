@@ -20,6 +20,7 @@ from twokey.desk.cases.models import Application, Document, Order
 from twokey.desk.ledger import releasing, shipments
 from twokey.desk.ledger.models import Authorisation, Release, Shipment
 from twokey.desk.parties import screening, services
+from twokey.desk.parties.lists import read_list
 from twokey.desk.parties.models import Authority, Organisation
 
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
@@ -86,7 +87,7 @@ class World:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "list.json"
             path.write_text(json.dumps({"results": results}))
-            screening.import_list(self["operator"], path, code)
+            screening.import_list(self["operator"], read_list(path), code)
 
     def order(
         self,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +18,7 @@ from random_orders import orders
 from twokey.chips.errors import UserError
 from twokey.law.assessing import assess, decide
 from twokey.law.change import amended, find_amendment, ready_amendments
+from twokey.law.engine.words import text_of
 from twokey.law.source import law
 
 EARLY, LATE = date(2026, 12, 31), date(2027, 1, 1)
@@ -122,14 +127,14 @@ def test_two_overlays_lie_over_each_other(tmp_path: Path) -> None:
     two = put('title = "two"\n[parameters.us-export]\na1_tpp.is = 3000\n', tmp_path, "two.toml")
     both = amended(amended(law(), one), two)
     assert both.at(LATE).value("us-export", "a1_tpp") == 3000
-    assert both.overlays == ("one", "two")
+    assert both.overlays == (("one", "one"), ("two", "two"))
 
 
 PACK = {
     "pack.toml": 'regime = "house"\ntitle = "House rules"\ntitle_zh = "内部规则"\njurisdiction = "us"\nkey = "export"\n[[headline]]\nquestion = "allowed"\nclear = ["yes"]\nblocked = ["no"]\n[answers]\nyes = { en = "yes", zh = "是" }\nno = { en = "no", zh = "否" }\n',
     "instruments.toml": '[policy]\ntitle = "Policy"\ntitle_zh = "政策"\nkind = "overlay"\neffective = 2025-01-01\nconfidence = "stated"\ncitation = "Policy 1"\n',
     "parameters.toml": '[most]\nen = "most"\nzh = "上限"\nunit = "units"\n[[most.value]]\nis = 5\ninstrument = "policy"\nat = "1"\n',
-    "provisions.toml": '[provisions.few]\nparagraph = "Policy 1"\ninstrument = "policy"\nen = "Few."\nzh = "少量。"\ntext = "order.item.quantity <= law.most and not in_a(order, law)"\n[questions.allowed]\nen = "Is it allowed?"\nbranches = [{ if = "few(order, law)", then = "yes" }]\notherwise = "no"\n',
+    "provisions.toml": '[provisions.few]\nparagraph = "Policy 1"\ninstrument = "policy"\nen = "Few."\nzh = "少量。"\ntext = "order.item.quantity <= law.most and not in_a(order, law)"\n[questions.allowed]\nen = "Is it allowed?"\nzh = "是否允许？"\nbranches = [{ if = "few(order, law)", then = "yes" }]\notherwise = "no"\n',
 }
 
 
@@ -148,6 +153,60 @@ def test_a_whole_pack_of_ones_own(tmp_path: Path) -> None:
         told = assess({**CLEAR, "item.quantity": quantity}, day, law=changed)
         assert told.key("export").status == status
     assert decide({**CLEAR, "item.quantity": 5}, date(2024, 12, 31), law=changed).value("house:few") is False
+
+
+def _dumped(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case date():
+            return value.isoformat()
+        case list():
+            return f"[{', '.join(map(_dumped, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{json.dumps(key)} = {_dumped(one)}' for key, one in value.items())}}}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _broken(table: Any) -> Iterator[Any]:
+    """Yield every table that comes of one entry, at any depth, taken away or replaced by something of another kind."""
+    for key in list(table) if isinstance(table, dict) else range(len(table)):
+        rest = {**table} if isinstance(table, dict) else [*table]
+        del rest[key]
+        yield rest
+        for other in (4, True, "nonsense words", [], ["a"], [[4]], {}, {"x": 1}, [{}], date(2030, 1, 1)):
+            if isinstance(table, dict):
+                yield {**table, key: other}
+            else:
+                yield [*table[:key], other, *table[key + 1 :]]
+        if isinstance(table[key], dict | list):
+            for inner in _broken(table[key]):
+                yield {**table, key: inner} if isinstance(table, dict) else [*table[:key], inner, *table[key + 1 :]]
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_whatever_is_wrong_in_a_pack_it_is_taken_or_refused_in_words(name: str, tmp_path: Path) -> None:
+    house, told = folder(tmp_path), []
+    for table in _broken(tomllib.loads(PACK[name])):
+        (house / name).write_text("\n".join(f"{json.dumps(key)} = {_dumped(one)}" for key, one in table.items()))
+        try:
+            changed = amended(law(), house)
+        except UserError as error:
+            told.append(str(error))
+        else:
+            assess({**CLEAR, "item.quantity": 5}, date(2026, 1, 28), law=changed)
+    assert len(told) > 20
+    assert all(".toml" in one for one in told)
+
+
+def test_the_example_of_a_pack_speaks_both_languages() -> None:
+    changed = amended(law(), Path(__file__).parents[2] / "examples" / "overlays" / "house")
+    at = changed.at(date(2026, 3, 1))
+    one = changed.provisions["house:small_order"]
+    assert (text_of(one, at, "en"), text_of(one, at, "zh")) == (
+        "The order is at most our limit for one order.",
+        "订单数量不超过本公司单笔订单上限。",
+    )
 
 
 BROKEN = {

@@ -18,17 +18,37 @@ from twokey.law.change import amended, ready_amendments
 from twokey.law.engine.law import Headline
 from twokey.law.impact import STATUS, Difference, merged
 from twokey.law.source import law
-from twokey.law.state import state_of
+from twokey.law.state import Decided, state_of
 
 DAY = date(2027, 1, 1)
-READY = {name: amended(law(), path) for name, path in ready_amendments().items()}
+OVERLAYS = Path(__file__).parents[2] / "examples" / "overlays"
+READY = {name: amended(law(), path) for name, path in ready_amendments().items()} | {
+    "gates": amended(law(), OVERLAYS / "licence.toml"),  # it only adds gates
+    "house": amended(law(), OVERLAYS / "house"),  # it asks what was not asked before
+}
 TWO = {name: Difference(law(), after, DAY) for name, after in READY.items()}
 
 
 def status(headline: Headline, answer: str | None) -> str:
     if answer is None:
         return "clear" if headline.condition else "needs_information"
-    return "clear" if answer in headline.clear else "blocked" if answer in headline.blocked else "needs_information"
+    return (
+        "clear"
+        if answer in (*headline.clear, "not_asked")
+        else "blocked"
+        if answer in headline.blocked
+        else "needs_information"
+    )
+
+
+def turned(decided: Decided, head: Headline) -> str | None:
+    """Return the answer of one order to what turns a key."""
+    laws = decided.law.law
+    if head.question in laws.questions:
+        return str(decided.answer(head.question)) if decided.answer(head.question) is not None else None
+    if all(head.question != gate for _, gate in laws.gates):
+        return "not_asked"
+    return {True: "met", False: "not_met", None: None}[decided.value(head.question)]
 
 
 def by_hand(name: str, lines: list[dict[str, Any]]) -> tuple[dict[Any, list[float]], dict[Any, list[float]]]:
@@ -39,13 +59,13 @@ def by_hand(name: str, lines: list[dict[str, Any]]) -> tuple[dict[Any, list[floa
     for line in lines:
         one, other = old.decide(line), new.decide(line)
         weight = [1, line.get("item.quantity") or 0.0, line.get("item.value_usd") or 0.0]
-        for pack in READY[name].packs.values():
-            for head in pack.headlines if pack.key else ():
-                was, now = one.answer(head.question), other.answer(head.question)
-                if was != now:
-                    _add(answers, (head.question, was or "needs_information", now or "needs_information"), weight)
-                if status(head, was) != status(head, now):
-                    _add(keys, (pack.key, status(head, was), status(head, now)), weight)
+        heads = [(pack.key, head) for pack in READY[name].packs.values() if pack.key for head in pack.headlines]
+        for key, head in (*heads, *((key, Headline(gate, ("met",), ("not_met",))) for key, gate in READY[name].gates)):
+            was, now = turned(one, head), turned(other, head)
+            if was != now and not (was == "not_asked" and now in head.clear):
+                _add(answers, (head.question, was or "needs_information", now or "needs_information"), weight)
+            if status(head, was) != status(head, now):
+                _add(keys, (key, status(head, was), status(head, now)), weight)
     return answers, keys
 
 
@@ -69,10 +89,10 @@ def test_a_book_moves_as_its_lines_do(name: str, lines: list[dict[str, Any]]) ->
         assert impact.total(worse=worse).value_usd == pytest.approx(sum(one[2] for one in chosen))
 
 
-@pytest.mark.parametrize("name", READY)
+@pytest.mark.parametrize("name", ready_amendments())
 def test_before_its_day_nothing_is_asked(name: str) -> None:
     before = Difference(law(), READY[name], date(2026, 12, 31))
-    assert before.questions == ()
+    assert before.turns == {}
     assert before.compare(frame_of([{"item.tpp": 5000.0}])).answers == {}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from twokey.law.source import law
 from twokey.law.state import state_of
 
 DAY = date(2027, 1, 1)
+OVERLAYS = Path(__file__).parents[2] / "examples" / "overlays"
 READY = {name: amended(law(), path) for name, path in ready_amendments().items()}
 
 
@@ -103,3 +105,21 @@ def test_the_ordinary_order_names_only_facts_that_exist() -> None:
     from twokey.law.engine.facts import dictionary
 
     assert set(ORDINARY) <= set(dictionary())
+
+
+def test_a_gate_and_a_question_that_was_not_asked_are_told(tmp_path: Path) -> None:
+    licence, house = (amended(law(), OVERLAYS / name) for name in ("licence.toml", "house"))
+    told = {(one.question, one.before, one.after): one for one in reach_of(law(), licence, DAY)}
+    units = told.pop(("us-export:within_licence_units", "not_asked", "not_met"))
+    assert units.share == pytest.approx(2 / 3)  # the law cuts quantities at 10,000 as well
+    assert [box.conditions for box in units.boxes] == [("the quantity ordered: more than 5,000 units",)]
+    assert list(told) == [("us-export:licence_place", "not_asked", "not_met")]
+    assert {(one.before, one.after) for one in reach_of(law(), house, DAY)} == {
+        ("not_asked", "ask_the_board"),
+        ("not_asked", "no"),
+    }
+    fewer = tmp_path / "fewer.toml"
+    fewer.write_text('title = "fewer"\n[parameters.us-export]\nlicence_units.is = 4000\n')
+    (moved,) = reach_of(licence, amended(licence, fewer), DAY)
+    assert (moved.question, moved.before, moved.after) == ("us-export:within_licence_units", "met", "not_met")
+    assert moved.boxes[0].conditions == ("the quantity ordered: more than 4,000 units and at most 5,000 units",)

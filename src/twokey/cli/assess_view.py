@@ -78,7 +78,10 @@ def _summary(assessment: Assessment, lang: Lang) -> str:
     origin, destination = facts.get("movement.origin"), facts.get("movement.destination")
     if origin or destination:
         parts.append(f"{origin or '?'} → {destination or '?'}")
-    parts += [*assessment.overlays, f"{'法律摘要' if lang == 'zh' else 'law'} {assessment.law_digest}"]
+    parts += [
+        *(getattr(title, lang) for title in assessment.overlays),
+        f"{'法律摘要' if lang == 'zh' else 'law'} {assessment.law_digest}",
+    ]
     return " · ".join(parts)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twokey.cli.errors import UserError
+from twokey.law.memory import keep_pages
 
 if TYPE_CHECKING:
     from twokey.law.engine.law import Law
@@ -30,6 +31,7 @@ def run_book(
     changes: tuple[Path, ...] = (),
 ) -> None:
     """Assess a book into a file and print a summary. Errors: UserError."""
+    keep_pages()
     try:
         from twokey.law.book import BookLaw, assess_book, size_of
         from twokey.law.spread import assess_spread, count_answers, plan

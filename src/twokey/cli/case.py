@@ -104,6 +104,30 @@ def document(actor: Actor, form: str, case_id: int, kind: str, file: Path) -> No
     show(dump(shapes.document(add_document(actor, case_id, kind, file.name, bytes_of(file)))), form)
 
 
+@case.command("withdraw-document")
+@click.argument("document_id", type=int)
+@click.option("--reason", "why", default="")
+@at_desk
+def withdraw_document(actor: Actor, form: str, document_id: int, why: str) -> None:
+    """Take a document back: one that no scanner passed, or any of a draft."""
+    from twokey.desk.api import show as shapes
+    from twokey.desk.cases.papers import withdraw_document as service
+
+    show(dump(shapes.document(service(actor, document_id, why))), form)
+
+
+@case.command("withdraw-evidence")
+@click.argument("evidence_id", type=int)
+@click.option("--reason", "why", required=True)
+@at_desk
+def withdraw_evidence(actor: Actor, form: str, evidence_id: int, why: str) -> None:
+    """Take back evidence that no longer shows what it did."""
+    from twokey.desk.cases.papers import withdraw_evidence as service
+
+    row = service(actor, evidence_id, why)
+    show({"id": row.pk, "name": row.name, "withdrawn_at": str(row.withdrawn_at or "")}, form)
+
+
 @case.command("evidence")
 @click.argument("order_id", type=int)
 @click.argument("name")

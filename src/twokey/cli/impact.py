@@ -11,9 +11,11 @@ import click
 
 from twokey.cli.errors import UserError
 from twokey.cli.examples import examples
+from twokey.cli.law_words import move_words, word
 from twokey.cli.shared import Day, chosen_law, complete_amendment, console, lang_option, write_text
 
 if TYPE_CHECKING:
+    from twokey.law.engine.law import Law
     from twokey.law.impact import Impact, Moved
     from twokey.law.reach import Reach
 
@@ -54,16 +56,18 @@ def impact(
 ) -> None:
     """Say what AMENDMENT changes: over the orders of a book, and over every order that the law can tell apart."""
     from twokey.law.change import amended, find_amendment, ready_amendments
+    from twokey.law.memory import keep_pages
 
+    keep_pages()
     before = chosen_law(overlays, ())
     if listing:
-        _list(ready_amendments(), form)
+        _list(ready_amendments(), form, lang)
         return
     if amendment is None:
         raise UserError("impact: name an amendment, a ready one (twokey impact --list) or a TOML file")
     path = find_amendment(amendment)
     after = amended(before, path)
-    day = as_of or _first_day(path)
+    day = as_of or after.starts or date.today()
     from twokey.law.reach import reach_of
 
     reaches = list(reach_of(before, after, day, lang, boxes))
@@ -71,16 +75,9 @@ def impact(
     if book is not None:
         found = _over_book(before, after, day, book)
     if form == "json":
-        write_text(json.dumps(_json(after.overlays[-1], day, found, reaches), ensure_ascii=False, indent=2), None)
+        write_text(json.dumps(_json(after.overlays[-1].en, day, found, reaches), ensure_ascii=False, indent=2), None)
     else:
-        _show(after.overlays[-1], day, found, reaches, lang)
-
-
-def _first_day(path: Path) -> date:
-    import tomllib
-
-    start = tomllib.loads(path.read_text(encoding="utf-8")).get("from")
-    return start if isinstance(start, date) else date.today()
+        _show(after, day, found, reaches, lang)
 
 
 def _over_book(before: Any, after: Any, day: date, book: Path) -> Impact:
@@ -91,8 +88,10 @@ def _over_book(before: Any, after: Any, day: date, book: Path) -> Impact:
     return merged(list(impact_of(Difference(before, after, day), book)))
 
 
-def _list(ready: dict[str, Path], form: str) -> None:
+def _list(ready: dict[str, Path], form: str, lang: Any) -> None:
     import tomllib
+
+    from twokey.law.engine.words import confidence
 
     tables = {name: tomllib.loads(path.read_text(encoding="utf-8")) for name, path in ready.items()}
     if form == "json":
@@ -104,73 +103,67 @@ def _list(ready: dict[str, Path], form: str) -> None:
         )
         return
     for name, one in tables.items():
-        click.echo(f"{name:<24} {one['title']}")
-        click.echo(f"{'':<24} from {one['from']}; {one['confidence']}")
+        click.echo(f"{name:<24} {one['title_zh' if lang == 'zh' else 'title']}")
+        click.echo(f"{'':<24} {word('draft_from', lang, one['from'], confidence(one['confidence'], lang))}")
 
 
-def _show(title: str, day: date, found: Impact | None, reaches: list[Reach], lang: Any) -> None:
-    from rich.table import Table
+def _show(after: Law, day: date, found: Impact | None, reaches: list[Reach], lang: Any) -> None:
     from rich.text import Text
 
-    screen = console()
-    screen.print(Text(title, "bold"))
-    screen.print(Text(f"compared on {day}", "dim"))
+    from twokey.law.report import word as status
+
+    screen, at = console(), after.at(day)
+    screen.print(Text(getattr(after.overlays[-1], lang), "bold"))
+    screen.print(Text(word("compared", lang, day), "dim"))
     if found is not None:
         loses, wins = found.total(worse=True), found.total(worse=False)
         screen.print()
         screen.print(
-            Text(f"{found.lines:,} lines: ", "bold")
-            .append(f"{loses.lines:,} move to a stricter status", "red")
-            .append(", ")
-            .append(f"{wins.lines:,} to a looser one", "green")
+            Text(word("lines", lang, found.lines), "bold")
+            .append(word("stricter", lang, loses.lines), "red")
+            .append(word("comma", lang))
+            .append(word("looser", lang, wins.lines), "green")
         )
-        _table(
-            screen, Table, "by key", [(f"{key}: {was} → {now}", moved) for (key, was, now), moved in found.keys.items()]
-        )
-        _table(
-            screen,
-            Table,
-            "by answer",
-            [
-                (f"{question.partition(':')[2]}: {was} → {now}", moved)
-                for (question, was, now), moved in found.answers.items()
-            ],
-        )
-        _table(screen, Table, "by provision", list(found.provisions.items()))
+        keys = [
+            (f"{status(key, lang)} {status(was, lang)} → {status(now, lang)}", moved)
+            for (key, was, now), moved in found.keys.items()
+        ]
+        answers = [
+            (move_words(question, was, now, at, lang), moved) for (question, was, now), moved in found.answers.items()
+        ]
+        for title, rows in (("by_key", keys), ("by_answer", answers), ("by_provision", list(found.provisions.items()))):
+            _table(word(title, lang), rows, lang)
     screen.print()
-    screen.print(Text("Every order that it could touch", "bold"))
+    screen.print(Text(word("reach", lang), "bold"))
     if any(one.ordinary for one in reaches):
-        screen.print(
-            Text(
-                "Boxes speak of one circuit that its vendor exports from the United States to parties whom nobody "
-                "lists, all certifications made; a computer moves with the circuits that it contains.",
-                "dim",
-            )
-        )
+        screen.print(Text(word("ordinary", lang), "dim"))
     if not reaches:
-        screen.print("none: no order that the law can tell apart moves on a key")
+        screen.print(word("no_reach", lang))
     for one in reaches:
-        share = f"{one.share:.2%}" if one.share >= 0.0001 else "under 0.01 %"
+        share = f"{one.share:.2%}" if one.share >= 0.0001 else word("tiny", lang)
         screen.print(
-            Text(f"{one.question.partition(':')[2]}: {one.before} → {one.after}", "cyan").append(
-                f"  {share} of all distinguishable orders", "dim"
+            Text(move_words(one.question, one.before, one.after, at, lang), "cyan").append(
+                f"  {word('share', lang, share)}", "dim"
             )
         )
         for box in one.boxes:
-            screen.print(Text(f"  • {'; '.join(box.conditions)}"))
+            screen.print(Text(f"  • {('；' if lang == 'zh' else '; ').join(box.conditions)}"))
         if one.more:
-            screen.print(Text("  … and further boxes (--boxes N)", "dim"))
+            screen.print(Text(f"  {word('more', lang)}", "dim"))
 
 
-def _table(screen: Any, table_type: Any, title: str, rows: list[tuple[str, Moved]]) -> None:
+def _table(title: str, rows: list[tuple[str, Moved]], lang: Any) -> None:
+    from rich.table import Table
+
     if not rows:
         return
-    table = table_type(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
     table.add_column("")
-    for name in ("lines", "units", "US$"):
-        table.add_column(name, justify="right")
+    for name in ("column_lines", "column_units", "column_value"):
+        table.add_column(word(name, lang), justify="right")
     for name, moved in sorted(rows, key=lambda row: -row[1].lines):
         table.add_row(name, f"{moved.lines:,}", f"{moved.units:,.0f}", f"{moved.value_usd:,.0f}")
+    screen = console()
     screen.print()
     screen.print(table)
 

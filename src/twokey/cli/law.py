@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from twokey.cli.errors import UserError
-from twokey.cli.shared import Day, chosen_law, console, day_option, lang_option, overlay_option, write_text
+from twokey.cli.shared import Day, chosen_law, day_option, lang_option, overlay_option, write_text
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -55,30 +55,9 @@ def timeline(regime: str | None, start: date | None, end: date | None, form: str
             json.dumps([_instrument_json(where, one) for where, one in rows], ensure_ascii=False, indent=2), None
         )
         return
-    from rich.table import Table
+    from twokey.cli.law_view import show_timeline
 
-    table = Table(box=None, padding=(0, 2, 0, 0), expand=True)
-    for name, options in (
-        ("effective", {"no_wrap": True}),
-        ("regime", {"no_wrap": True}),
-        ("kind", {"no_wrap": True}),
-        ("instrument", {"ratio": 1}),
-        ("confidence", {"no_wrap": True}),
-    ):
-        table.add_column(name, **options)
-    for where, one in rows:
-        title = one.title_zh if lang == "zh" else one.title
-        ended = f" (until {one.ended})" if one.ended else ""
-        style = {"reported": "dim", "guidance": "cyan", "letter": "yellow"}.get(one.kind, "")
-        table.add_row(
-            one.effective.isoformat(),
-            where,
-            one.kind,
-            f"{title}{ended} [dim]{one.citation or one.row}[/dim]",
-            one.confidence,
-            style=style,
-        )
-    console().print(table if rows else "no instrument on these days")
+    show_timeline(rows, lang)
 
 
 def _instruments(law: Law, regime: str | None) -> list[tuple[str, Instrument]]:
@@ -299,16 +278,9 @@ def facts(word: str | None, form: str, lang: Any) -> None:
         ]  # fmt: skip
         write_text(json.dumps(table, ensure_ascii=False, indent=2), None)
         return
-    from rich.table import Table
+    from twokey.cli.law_view import show_facts
 
-    table_view = Table(box=None, padding=(0, 2, 0, 0), expand=True)
-    for name, options in (("fact", {"no_wrap": True}), ("type", {"no_wrap": True}), ("", {"ratio": 1})):
-        table_view.add_column(name, **options)
-    for fact in chosen:
-        kind = f"{fact.type}, {fact.unit_in(lang)}" if fact.unit else fact.type
-        choices = f" [dim]({', '.join(fact.choices)})[/dim]" if fact.choices else ""
-        table_view.add_row(fact.name, kind, f"{fact.label(lang)}{choices}")
-    console().print(table_view if chosen else f"no fact speaks of {word!r}")
+    show_facts(chosen, word or "", lang)
 
 
 @law.command()
@@ -322,10 +294,12 @@ def questions(form: str, lang: Any) -> None:
         table = [{"question": key, "words": one.text, "answers": list(one.answers)} for key, one, _ in rows]
         write_text(json.dumps(table, ensure_ascii=False, indent=2), None)
         return
+    from twokey.cli.law_words import word
+    from twokey.law.engine.words import question_of
+
     for key, one, pack in rows:
-        words = pack.words_zh.get("questions", {}).get(one.name, one.text) if lang == "zh" else one.text
-        click.echo(f"{click.style(key, bold=True)}  {words}")
+        click.echo(f"{click.style(key, bold=True)}  {question_of(one, chosen, lang)}")
         answers = [
             f"{answer} ({pack.answers[answer][lang]})" if answer in pack.answers else answer for answer in one.answers
         ]
-        click.echo(click.style(f"    {'; '.join(answers) or 'a value'}", dim=True))
+        click.echo(click.style(f"    {'; '.join(answers) or word('a_value', lang)}", dim=True))

@@ -10,11 +10,13 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from twokey.cli.law_words import word
 from twokey.cli.shared import console
 from twokey.law.engine.define import Provision
-from twokey.law.engine.law import DatedValue, Law, Parameter
+from twokey.law.engine.facts import FactType, unit_in
+from twokey.law.engine.law import DatedValue, Instrument, Law, Parameter
 from twokey.law.engine.tree import params_of, refs_of
-from twokey.law.engine.words import Lang, paragraph_of, plain, sentence, text_of
+from twokey.law.engine.words import Lang, confidence, kind, paragraph_of, plain, sentence, text_of
 from twokey.law.history import Change, users_of
 
 
@@ -31,36 +33,72 @@ def change_json(change: Change) -> dict[str, str]:
     }
 
 
-def _difference(value: Any, other: Any) -> str:
+def _difference(value: Any, other: Any, lang: Lang = "en") -> str:
     if isinstance(value, bool):
-        return ("not in force", "in force")[value]
+        return word("in_force" if value else "not_in_force", lang)
     if value is None:
-        return "no value"
+        return word("no_value", lang)
     if other is not None and isinstance(value.value, frozenset):
         gained = value.value - other.value
-        return f"{len(value.value)} entries{', with ' + ', '.join(sorted(gained)) if gained else ''}"
-    return plain(value.value)
+        entries = word("entries", lang, len(value.value))
+        return entries + (word("gained", lang, ", ".join(sorted(gained))) if gained else "")
+    return plain(value.value, lang)
 
 
 def show_changes(changes: list[Change], first: date, second: date, law: Law, lang: Lang) -> None:
     """Print the changes as a table."""
     screen = console()
     if not changes:
-        screen.print(f"nothing changed between {first} and {second}")
+        screen.print(word("unchanged", lang, first, second))
         return
     table = Table(title=f"{first} → {second}", title_justify="left", box=None, padding=(0, 2, 0, 0), expand=True)
-    for name in ("regime", "what", "name", str(first), str(second), "instrument"):
-        table.add_column(name, overflow="fold")
+    heads = [word(name, lang) for name in ("regime", "what", "name", "instrument")]
+    for head in (*heads[:3], str(first), str(second), heads[3]):
+        table.add_column(head, overflow="fold")
     for one in changes:
         pack = law.packs[one.regime]
         instrument = pack.instruments[one.instrument]
         name = one.name
         if one.what == "provision":
             name = paragraph_of(pack.provisions[f"{one.regime}:{one.name}"], law.at(second), lang)
-        was, now = _difference(one.before, one.after), _difference(one.after, one.before)
-        table.add_row(one.regime, one.what, name, was, now, instrument.citation or instrument.row)
+        was, now = _difference(one.before, one.after, lang), _difference(one.after, one.before, lang)
+        table.add_row(one.regime, word(one.what, lang), name, was, now, instrument.citation or instrument.row)
     screen.print(table)
-    screen.print(Text(f"{len(changes)} changes", "dim"))
+    screen.print(Text(word("changes", lang, len(changes)), "dim"))
+
+
+def show_timeline(rows: list[tuple[str, Instrument]], lang: Lang) -> None:
+    """Print instruments with their regimes, in the order given."""
+    table = Table(box=None, padding=(0, 2, 0, 0), expand=True)
+    for name in ("effective", "regime", "kind"):
+        table.add_column(word(name, lang), no_wrap=True)
+    table.add_column(word("instrument", lang), ratio=1)
+    table.add_column(word("confidence", lang), no_wrap=True)
+    for regime, one in rows:
+        title = one.title_zh if lang == "zh" else one.title
+        ended = f" ({word('until', lang, one.ended)})" if one.ended else ""
+        table.add_row(
+            one.effective.isoformat(),
+            regime,
+            kind(one.kind, lang),
+            f"{title}{ended} [dim]{one.citation or one.row}[/dim]",
+            confidence(one.confidence, lang),
+            style={"reported": "dim", "guidance": "cyan", "letter": "yellow"}.get(one.kind, ""),
+        )
+    console().print(table if rows else word("no_instrument", lang))
+
+
+def show_facts(facts: list[FactType], asked: str, lang: Lang) -> None:
+    """Print facts with type, unit and choices; `asked` is the word that narrowed them down."""
+    table = Table(box=None, padding=(0, 2, 0, 0), expand=True)
+    for name in ("fact", "type"):
+        table.add_column(word(name, lang), no_wrap=True)
+    table.add_column("", ratio=1)
+    for fact in facts:
+        type_ = f"{fact.type}, {fact.unit_in(lang)}" if fact.unit else fact.type
+        choices = f" [dim]({', '.join(fact.choices)})[/dim]" if fact.choices else ""
+        table.add_row(fact.name, type_, f"{fact.label(lang)}{choices}")
+    console().print(table if facts else word("no_fact", lang, asked))
 
 
 def provision_json(provision: Provision, law: Law, day: date) -> dict[str, Any]:
@@ -101,17 +139,13 @@ def show_provision(provision: Provision, law: Law, day: date, lang: Lang) -> Non
     start, end = law.span(provision)
     screen.print(Text(paragraph_of(provision, at, lang), "bold").append(f"  {provision.key}", "dim"))
     screen.print(text_of(provision, at, lang))
-    state = "in force" if at.force[provision.key] else "not in force"
-    screen.print(
-        Text(
-            f"{state} on {day}; from {start}{f' until {end}' if end else ''}",
-            "green" if at.force[provision.key] else "yellow",
-        )
-    )
+    runs = at.force[provision.key]
+    state = word("in_force" if runs else "not_in_force", lang)
+    told = word("state_until", lang, state, day, start, end) if end else word("state", lang, state, day, start)
+    screen.print(Text(told, "green" if runs else "yellow"))
     title = instrument.title_zh if lang == "zh" else instrument.title
-    screen.print(
-        Text(f"{title}; {instrument.citation or instrument.row}; {instrument.kind}; {instrument.confidence}", "dim")
-    )
+    parts = (title, instrument.citation or instrument.row, kind(instrument.kind, lang))
+    screen.print(Text(("；" if lang == "zh" else "; ").join((*parts, confidence(instrument.confidence, lang))), "dim"))
     if instrument.note:
         screen.print(Text(instrument.note_zh if lang == "zh" and instrument.note_zh else instrument.note, "dim"))
     screen.print()
@@ -127,7 +161,7 @@ def show_provision(provision: Provision, law: Law, day: date, lang: Lang) -> Non
     users = users_of(law, provision)
     if users:
         screen.print()
-        screen.print(Text(f"used by {', '.join(users)}", "dim"))
+        screen.print(Text(word("used_by", lang, ", ".join(users)), "dim"))
     screen.print()
 
 
@@ -146,14 +180,14 @@ def _values(parameter: Parameter, lang: Lang) -> Table:
         padding=(0, 2, 0, 0),
     )
     for name in ("from", "value", "at", "instrument", "confidence"):
-        table.add_column(name, overflow="fold")
+        table.add_column(word(name, lang), overflow="fold")
     for value in parameter.values:
         table.add_row(
             value.start.isoformat(),
-            f"{plain(value.value, lang)} {parameter.unit}".strip(),
+            f"{plain(value.value, lang)} {unit_in(parameter.unit, lang)}".strip(),
             value.at,
             value.instrument,
-            value.confidence,
+            confidence(value.confidence, lang),
         )
     if parameter.unset:
         table.add_row("–", parameter.unset_zh if lang == "zh" else parameter.unset, "", "", "")

@@ -74,18 +74,23 @@ def screen() -> None:
 @screen.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--list", "code", default="us-csl", show_default=True, help="Which list the file is a version of.")
-@click.option("--optional", is_flag=True, help="A missing or old copy of this list does not block releases.")
-@click.option("--max-age", type=click.IntRange(1, 365), default=7, show_default=True, help="Days until it is stale.")
+@click.option(
+    "--required/--optional",
+    default=None,
+    help="Does a missing or old copy of this list block releases?  [a new list: required; else as it was]",
+)
+@click.option("--max-age", type=click.IntRange(1, 365), help="Days until it is stale.  [a new list: 7; else as it was]")
 @at_desk
-def import_list(actor: Actor, form: str, file: Path, code: str, optional: bool, max_age: int) -> None:
+def import_list(actor: Actor, form: str, file: Path, code: str, required: bool | None, max_age: int | None) -> None:
     """Import a list: the US Consolidated Screening List (JSON or CSV), or a CSV with id and name.
 
     Get the US list from https://data.trade.gov/downloadable_consolidated_screening_list/v1/consolidated.json
     """
     from twokey.desk.api import show as shapes
+    from twokey.desk.parties.lists import read_list
     from twokey.desk.parties.screening import import_list as service
 
-    version = service(actor, file, code, required=not optional, max_age_days=max_age)
+    version = service(actor, read_list(file), code, required=required, max_age_days=max_age)
     show(dump(shapes.screening_list(version.list)), form)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 
-import psycopg
-
 
 def setup() -> None:
     """Start or join the database, set up Django, and refuse a server that could lose commits.
@@ -17,7 +15,7 @@ def setup() -> None:
     if apps.ready:
         return
     from twokey.desk.home import home
-    from twokey.desk.postgres import addresses, check_durable
+    from twokey.desk.postgres import addresses, check_durable, reach
 
     home().make()
     if not os.environ.get("TWOKEY_DATABASE_URL"):
@@ -27,8 +25,10 @@ def setup() -> None:
     if owner:
         os.environ["TWOKEY_OWNER_URL"] = owner
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "twokey.desk.settings")
-    with psycopg.connect(desk) as connection:
+    with reach(desk, "TWOKEY_DATABASE_URL") as connection:
         check_durable(connection)
+    if owner:
+        reach(owner, "TWOKEY_OWNER_URL").close()
     import django
 
     django.setup()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from twokey.chips.errors import UserError
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -45,10 +47,18 @@ class Home:
         return self.root / "tokens"
 
     def make(self) -> None:
-        """Create the directory and its folders, private ones readable by their owner only."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        for folder in (self.documents, self.keys, self.outbox, self.tokens):
-            folder.mkdir(mode=0o700, exist_ok=True)
+        """Create the directory and its folders, private ones readable by their owner only.
+
+        Errors: `UserError` where the directory cannot be made or written to.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            for folder in (self.documents, self.keys, self.outbox, self.tokens):
+                folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"{self.root} cannot hold a desk ({error.strerror}); set TWOKEY_HOME to one that you may write to"
+            ) from None
 
 
 def home() -> Home:

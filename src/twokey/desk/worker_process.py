@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from twokey.desk import boot
+from twokey.desk.parent import end_with_parent
 
 
 def main() -> None:
-    """Join the database, set Django up, and work until told to stop."""
+    """Join the database, set Django up, and work until told to stop, or until `twokey serve` is gone."""
+    end_with_parent()
     boot.setup()
     from twokey.desk.worker import run
 

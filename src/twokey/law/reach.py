@@ -14,7 +14,7 @@ from twokey.law.engine.cells import OTHER, Flag, Ordered, Words
 from twokey.law.engine.diagram import Diagrams
 from twokey.law.engine.facts import FactType, dictionary, unit_in
 from twokey.law.engine.forest import IMPOSSIBLE
-from twokey.law.engine.law import Law
+from twokey.law.engine.law import GATE, NOT_ASKED, Law, Turn
 from twokey.law.engine.tree import AnyOf, Not
 from twokey.law.engine.variables import Variable
 from twokey.law.engine.words import Lang, answer_of, plain, sentence, text_of
@@ -80,42 +80,51 @@ class Reach:
 
 
 def reach_of(before: Law, after: Law, day: date, lang: Lang = "en", limit: int = 6) -> Iterator[Reach]:
-    """Yield every move that an amendment makes to the questions that turn a key, over all orders."""
-    old, new = state_of(before, day), state_of(after, day)
-    diagrams = Diagrams(old.folded, new.folded)
-    for pack in after.packs.values():
-        for headline in pack.headlines if pack.key else ():
-            pair = diagrams.paired(diagrams.question(headline.question), diagrams.question(headline.question, 1))
-            bare = diagrams.paired(
-                diagrams.question(headline.question, cared=False), diagrams.question(headline.question, 1, cared=False)
+    """Yield every move that an amendment makes to what turns a key, over all orders.
+
+    What only the amended law asks was NOT_ASKED before; where it then leaves the key clear, nothing moves.
+    """
+    at = before.at(day).law, after.at(day).law
+    diagrams = Diagrams(state_of(before, day).folded, state_of(after, day).folded)
+    for name, turn in at[1].turns.items():
+        pair = diagrams.paired(*(_asked(diagrams, name, law, at) for law in (0, 1)))
+        bare = diagrams.paired(*(_asked(diagrams, name, law, at, cared=False) for law in (0, 1)))
+        ordinary = diagrams.given(bare, ORDINARY)
+        of_ordinary = diagrams.values(ordinary)
+        over = diagrams.support(pair)
+        possible = [value for value in diagrams.values(pair) if isinstance(value, tuple) and IMPOSSIBLE not in value]
+        cells = sum(diagrams.count(pair, value, over) for value in possible)
+        moves = {(str(was), str(now)): (was, now) for was, now in possible if _moved(was, now, turn)}
+        for (was, now), move in sorted(moves.items()):
+            boxes = list(
+                cover(diagrams, ordinary if move in of_ordinary else bare, partial(eq, move), limit + 1, diagrams.care)
             )
-            ordinary = diagrams.given(bare, ORDINARY)
-            of_ordinary = diagrams.values(ordinary)
-            over = diagrams.support(pair)
-            cells = 1
-            for one in over:
-                cells *= one.classes.size
-            moves = {(str(value[0]), str(value[1])): value for value in diagrams.values(pair) if _moved(value)}  # type: ignore[index]  # a value of a pair of questions is a pair
-            for (was, now), move in sorted(moves.items()):
-                boxes = list(
-                    cover(
-                        diagrams, ordinary if move in of_ordinary else bare, partial(eq, move), limit + 1, diagrams.care
-                    )
-                )
-                yield Reach(
-                    question=headline.question,
-                    before=was,
-                    after=now,
-                    cells=diagrams.count(pair, move, over),
-                    of=cells,
-                    boxes=tuple(Box(tuple(_describe(diagrams, box, after, day, lang))) for box in boxes[:limit]),
-                    more=len(boxes) > limit,
-                    ordinary=move in of_ordinary,
-                )
+            yield Reach(
+                question=name,
+                before=was,
+                after=now,
+                cells=diagrams.count(pair, move, over),
+                of=cells,
+                boxes=tuple(Box(tuple(_describe(diagrams, box, after, day, lang))) for box in boxes[:limit]),
+                more=len(boxes) > limit,
+                ordinary=move in of_ordinary,
+            )
 
 
-def _moved(value: Any) -> bool:
-    return isinstance(value, tuple) and value[0] != value[1] and IMPOSSIBLE not in value
+def _asked(diagrams: Diagrams, name: str, law: int, laws: tuple[Law, Law], *, cared: bool = True) -> int:
+    """Return the diagram of what turns a key under one of two laws."""
+    if name in laws[law].turns and name in laws[law].questions:
+        return diagrams.question(name, law, cared=cared)
+    if name in laws[law].turns:
+        met, not_met = map(diagrams.leaf, GATE)
+        found = diagrams.ite(diagrams.provision(name, law), met, not_met)
+    else:
+        found = diagrams.leaf(NOT_ASKED)
+    return diagrams.ite(diagrams.care, found, diagrams.leaf(IMPOSSIBLE)) if cared else found
+
+
+def _moved(was: Any, now: Any, turn: Turn) -> bool:
+    return now not in turn.headline.clear if was == NOT_ASKED else was != now
 
 
 def depending(decided: Decided, question: str, lang: Lang = "en", limit: int = 3) -> list[tuple[str, list[str]]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+from twokey.law.engine.law import Title
+
 Status = Literal["clear", "blocked", "needs_information"]
 Value = bool | int | float | str | date
 Facts = Mapping[str, Any]
@@ -65,7 +67,7 @@ class Assessment:
     answers: tuple[Answer, ...]
     findings: tuple[Finding, ...]
     law_digest: str
-    overlays: tuple[str, ...] = ()
+    overlays: tuple[Title, ...] = ()
     notes: tuple[tuple[str, ...], ...] = ()  # (name, parts...), put into words by `report.notes`
 
     def key(self, name: Literal["export", "import"]) -> KeyAnswer:

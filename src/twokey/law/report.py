@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from twokey.law.engine.facts import dictionary
-from twokey.law.engine.words import Lang, answer_of, paragraph_of, text_of
+from twokey.law.engine.words import Lang, answer_of, paragraph_of, question_of, text_of
 from twokey.law.explaining import Reason, explain_key
 from twokey.law.reach import depending
 from twokey.law.records import Answer, Assessment, KeyAnswer
@@ -131,7 +131,7 @@ def to_json(assessment: Assessment, decided: Decided, lang: Lang = "en") -> dict
         "language": lang,
         "status": assessment.status,
         "law_digest": assessment.law_digest,
-        "overlays": list(assessment.overlays),
+        "overlays": [getattr(title, lang) for title in assessment.overlays],
         "notes": notes(assessment, lang),
         "notice": word("notice", lang),
         "facts": {name: _value(value) for name, value in assessment.facts.items()},
@@ -218,9 +218,7 @@ def question_text(question: str, decided: Decided, lang: Lang) -> str:
     """Return a question in words, or the paragraph of a provision that is asked about as one."""
     if question in decided.law.law.provisions:
         return paragraph_of(decided.law.law.provisions[question], decided.law, lang)
-    one = decided.law.law.questions[question]
-    words = decided.law.law.packs[one.regime].words_zh.get("questions", {}) if lang == "zh" else {}
-    return str(words.get(one.name, one.text))
+    return question_of(decided.law.law.questions[question], decided.law.law, lang)
 
 
 def to_markdown(assessment: Assessment, decided: Decided, title: str, lang: Lang = "en") -> str:

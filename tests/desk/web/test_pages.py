@@ -45,6 +45,8 @@ PAGES = (
     ("auditor", "/"),
     ("auditor", "/cases/4/"),
     ("operator", "/"),
+    ("operator", "/parties/lists/"),
+    ("operator", "/parties/lists/import/"),
 )
 ABSENT = {("seller", "/no-such-page/"), ("seller", "/cases/8/")}  # the last is the draft of the other side
 

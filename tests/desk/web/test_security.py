@@ -159,6 +159,7 @@ VISIBLE = {
     "/parties/": EVERYBODY,
     "/parties/new/": APPLICANTS | {"operator"},
     "/parties/lists/": EVERYBODY,
+    "/parties/lists/import/": {"operator"},
     "/parties/2/": EVERYBODY,
     "/ledger/batches/": EVERYBODY,
     "/ledger/batches/open/": OFFICERS,

@@ -14,10 +14,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from twokey.desk.cases import breaches
 from twokey.desk.cases.models import Appeal, Application, InformationRequest, Necessity
+from twokey.desk.parties.models import ScreeningList
 from twokey.desk.web.cases.acting import TASKS
 from twokey.desk.web.cases.models import SavedView
 
+from ..test_breaches import record as breach_record
 from ..world import World
 from .conftest import sign_in
 
@@ -111,6 +114,19 @@ def test_necessity_is_judged_criterion_by_criterion(world: World, necessary: str
     assert (row.necessary, row.criteria) == (necessary == "yes", given)
 
 
+def test_a_document_of_a_draft_is_taken_back_by_its_button(world: World) -> None:
+    case = world.draft(world.order(), "import")
+    first = case.documents.order_by("pk").first()
+    assert first is not None
+    page, address = f"/cases/{case.pk}/apply/documents/", f"/cases/{case.pk}/apply/documents/{first.pk}/withdraw/"
+    assert address in sign_in("buyer").get(page).content.decode()
+    assert sign_in("seller").post(address).status_code == 403
+    assert case.documents.filter(withdrawal=None, pk=first.pk).exists()
+    assert sign_in("buyer").post(address)["Location"] == page
+    assert not case.documents.filter(withdrawal=None, pk=first.pk).exists()
+    assert address not in sign_in("buyer").get(page).content.decode()
+
+
 def test_an_approved_case_is_amended_by_a_draft_of_its_own(world: World) -> None:
     order = world.order()
     world.approved(order, "export")
@@ -135,6 +151,22 @@ def test_a_case_that_came_back_is_reconfirmed(world: World, law: Any) -> None:
     page = sign_in("bis1").get(f"/cases/{case.pk}/").content.decode()
     assert f'action="/cases/{case.pk}/reconfirm/"' in page
     do("bis1", case, "reconfirm", text="It stands under the new text.")
+    assert case.attention == ""
+
+
+def test_a_breach_is_shown_and_found_on(world: World) -> None:
+    case = world.approved(world.order(), "import").decision.application
+    (row,) = breaches.take_in(world["buyer"], case.pk, [breach_record()]).breaches
+    page = sign_in("miit1").get(f"/cases/{case.pk}/").content.decode()
+    assert "inference at least 60 % domestic" in page
+    asked = "At least 60 % is asked; measured between 38.74 % and 41.65 %."
+    assert asked in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert f'action="/cases/{case.pk}/find/"' in page
+    assert f'action="/cases/{case.pk}/reconfirm/"' not in page
+    assert f'action="/cases/{case.pk}/find/"' not in sign_in("buyer").get(f"/cases/{case.pk}/").content.decode()
+    do("miit1", case, "find", breach=str(row.pk), text="The authorisation is suspended.")
+    page = sign_in("buyer").get(f"/cases/{case.pk}/").content.decode()
+    assert "The authorisation is suspended." in page
     assert case.attention == ""
 
 
@@ -296,3 +328,25 @@ def test_longer_lists_of_caps_and_reports_take_no_more_queries(world: World) -> 
     few = counts()
     more(8)
     assert counts() == few
+
+
+def test_the_operator_imports_a_list_on_its_page(world: World) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    page, fields = "/parties/lists/import/", {"code": "own", "max_age_days": "30"}
+    assert page in sign_in("op").get("/parties/lists/").content.decode()
+    assert page not in sign_in("bis1").get("/parties/lists/").content.decode()
+    assert sign_in("bis1").get(page).status_code == 403
+    broken = SimpleUploadedFile("mine.csv", b"id,label\n1,x\n")
+    refused = sign_in("op").post(page, {**fields, "file": broken})
+    assert refused.status_code == 422
+    assert "mine.csv" in refused.content.decode()
+    assert not ScreeningList.objects.filter(code="own").exists()
+    good = SimpleUploadedFile("mine.csv", b"id,name\n1,Somebody Else Entirely\n")
+    assert sign_in("op").post(page, {**fields, "file": good})["Location"] == "/parties/lists/"
+    own = ScreeningList.objects.get(code="own")
+    assert own.current is not None
+    assert (own.required, own.max_age_days, own.current.entries) == (False, 30, 1)
+    again = sign_in("op").get(page, {"list": "own"}).content.decode()
+    assert 'value="30"' in again
+    assert "checked" not in again

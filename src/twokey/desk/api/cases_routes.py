@@ -118,6 +118,12 @@ def document(
     return show.document(papers.add_document(actor, case_id, kind, file.name or "document", file.read()))
 
 
+@route(router, "POST", "/documents/{document_id}/withdraw", "case.document", shapes.DocumentOut)
+def withdraw_document(actor: Actor, document_id: shapes.PathId, body: shapes.TextIn) -> shapes.DocumentOut:
+    """Take a document back; one that no scanner passed at any time, another only while its application is a draft."""
+    return show.document(papers.withdraw_document(actor, document_id, body.text))
+
+
 @route(router, "POST", "/cases/{case_id}/submit", "case.submit", shapes.CaseOut)
 def submit(actor: Actor, case_id: shapes.PathId) -> shapes.CaseOut:
     """Submit a complete application."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from ninja import File, Query, Router, UploadedFile
 
 from twokey.desk.actors import Actor
 from twokey.desk.api import shapes, show
 from twokey.desk.api.routing import route
 from twokey.desk.parties import screening, services
+from twokey.desk.parties.lists import parse_list
 from twokey.desk.parties.models import Organisation, ScreeningList
 from twokey.desk.reasons import missing
 
@@ -69,12 +67,12 @@ def lists(actor: Actor) -> list[shapes.ListOut]:
 
 
 @route(router, "POST", "/screening-lists/{code}", "screening.import", shapes.ListOut, 201)
-def import_list(actor: Actor, code: shapes.Code, file: File[UploadedFile]) -> shapes.ListOut:
+def import_list(
+    actor: Actor, code: shapes.Code, file: File[UploadedFile], how: Query[shapes.ListHow]
+) -> shapes.ListOut:
     """Import a list (Consolidated Screening List JSON or CSV, or a generic CSV); every party is screened again."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "list"
-        path.write_bytes(file.read())
-        version = screening.import_list(actor, path, code)
+    parsed = parse_list(file.name or "list", file.read())
+    version = screening.import_list(actor, parsed, code, required=how.required, max_age_days=how.max_age_days)
     return show.screening_list(version.list)
 
 

@@ -105,7 +105,7 @@ def router_name(router: Router) -> str:
 
 def _query_fields(hint: Any) -> frozenset[str]:
     for each in typing.get_args(hint) or (hint,):
-        if inspect.isclass(each) and issubclass(each, shapes.Page):
+        if inspect.isclass(each) and issubclass(each, shapes.Asked):
             return frozenset(each.model_fields)
     return frozenset()
 

@@ -149,7 +149,7 @@ def case_file(actor: Actor, row: Application) -> shapes.CaseFile:
     return shapes.CaseFile(
         **case(row).model_dump(),
         working_days=days_used(row),
-        documents=[document(each) for each in row.documents.order_by("pk")],
+        documents=[document(each) for each in row.documents.filter(withdrawal=None).order_by("pk")],
         assessments=[assessment(each) for each in row.assessments.order_by("pk")],
         decisions=[
             decision(each)

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal
 
+from django.db.models import Prefetch
 from django.utils import timezone
 
 from twokey.desk.actors import Actor
 from twokey.desk.audit.events import record
-from twokey.desk.cases.models import Application, Order, OrderParty, StoredAssessment
+from twokey.desk.cases.models import Application, Document, Order, OrderParty, StoredAssessment
 from twokey.desk.cases.papers import in_force
 from twokey.desk.parties.models import Organisation
 from twokey.desk.parties.screening import listed_sources, lists_digest
@@ -215,7 +216,7 @@ def load_order(order_id: int) -> Order:
             "parties__organisation__owners__owner",
             "importer__owners__owner",
             "evidence__document",
-            "applications__documents",
+            Prefetch("applications__documents", Document.objects.filter(withdrawal=None)),
             "applications__necessity",
         )
         .get(pk=order_id)

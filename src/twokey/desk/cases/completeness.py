@@ -68,14 +68,14 @@ def _screened(case: _Case) -> list[Reason]:
 def _clean_documents(case: _Case) -> list[Reason]:
     return [
         reason("document_not_clean", filename=each.filename, detail=each.scan_detail or each.scan)
-        for each in case.application.documents.all()
+        for each in case.application.documents.filter(withdrawal=None)
         if each.scan != Document.Scan.CLEAN
     ]
 
 
 def _document(kind: str, words: tuple[str, str]) -> Check:
     def check(case: _Case) -> list[Reason]:
-        present = any(each.kind == kind for each in case.application.documents.all())
+        present = case.application.documents.filter(withdrawal=None, kind=kind).exists()
         return [] if present else [_lacks(*words, f"document:{kind}")]
 
     return check

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from twokey.desk.actors import Actor, permit_organisation
 from twokey.desk.audit.events import record
-from twokey.desk.cases.models import Document, Evidence, Order
+from twokey.desk.cases.models import Document, DocumentWithdrawal, Evidence, Order
 from twokey.desk.cases.states import CLOSED, locked
 from twokey.desk.home import home
 from twokey.desk.reasons import Refused, invalid, missing, problem, reason
@@ -64,7 +64,7 @@ def add_document(actor: Actor, application_id: int, kind: str, filename: str, co
             )
         if kind not in KINDS:
             raise invalid("kind", "not_known", given=kind, known=", ".join(KINDS))
-        if application.documents.count() >= settings.TWOKEY_DOCUMENTS_PER_APPLICATION:
+        if application.documents.filter(withdrawal=None).count() >= settings.TWOKEY_DOCUMENTS_PER_APPLICATION:
             raise refused_file(filename, "too_many_documents", status=409)
         content_type = detect(filename, content)
         scan, detail = scan_content(content)
@@ -87,6 +87,42 @@ def add_document(actor: Actor, application_id: int, kind: str, filename: str, co
         record(
             actor, "case.document", "application", application.pk, kind=kind, sha256=document.sha256, scan=document.scan
         )
+    return document
+
+
+def withdraw_document(actor: Actor, document_id: int, why: str) -> Document:
+    """Take a document back, so that another can take its place; the row stays, and counts for nothing.
+
+    What no scanner passed may go at any time, and its content with it; any other only while the authority does not
+    have the application, and while no evidence rests on it.
+    """
+    with transaction.atomic():
+        document = Document.objects.filter(pk=document_id).first()
+        if document is None:
+            raise missing("document", document_id)
+        application = locked(document.application_id)
+        permit_organisation(actor, "case.document", application.applicant_id)
+        if DocumentWithdrawal.objects.filter(document=document).exists():
+            return document
+        clean = document.scan == Document.Scan.CLEAN
+        if clean and application.state not in {"draft", "returned"}:
+            raise Refused(
+                reason(
+                    "wrong_state",
+                    what=f"application {application.pk}",
+                    state=application.state,
+                    task="withdraw a document",
+                    allowed="draft, returned",
+                )
+            )
+        if Evidence.objects.filter(document=document, withdrawn_at=None).exists():
+            raise refused_file(document.filename, "evidence_rests_on_it", status=409)
+        DocumentWithdrawal.objects.create(document=document, why=why, by=actor.login)
+        record(
+            actor, "case.document_withdrawn", "application", application.pk, sha256=document.sha256, scan=document.scan
+        )
+        if not clean:
+            transaction.on_commit(lambda: (home().documents / document.stored_as).unlink(missing_ok=True))
     return document
 
 
@@ -163,7 +199,7 @@ def add_evidence(
         if order is None:
             raise missing("order", order_id)
         permit_organisation(actor, "case.evidence", order.exporter_id, order.importer_id)
-        document = Document.objects.filter(pk=document_id, application__order=order).first()
+        document = Document.objects.filter(pk=document_id, application__order=order, withdrawal=None).first()
         if document is None:
             raise missing("document", document_id)
         if document.scan != Document.Scan.CLEAN:

@@ -23,7 +23,9 @@ _INNER: Final = frozenset(
     }
 )
 _DRAFT: Final = frozenset({"case.drafted", "case.amending"})
-_SMALL: Final = frozenset({"case.saved", "case.document"})  # of the case, and too many for the order's time line
+_SMALL: Final = frozenset(
+    {"case.saved", "case.document", "case.document_withdrawn"}
+)  # of the case, and too many for the order's time line
 
 
 def events(actor: Actor, order: Order, limit: int = 60) -> list[Event]:

@@ -31,6 +31,7 @@ from twokey.desk.demo.cast import Cast, assemble
 from twokey.desk.ledger import ratio, releasing, shipments
 from twokey.desk.ledger.models import Shipment
 from twokey.desk.parties import screening, services
+from twokey.desk.parties.lists import read_list
 from twokey.desk.parties.models import Organisation
 
 CHIP: Final = "H200 SXM"
@@ -132,7 +133,9 @@ def _lists_and_owners(cast: Cast) -> None:
             operator, cast.firms["holder"], cast.firms[key], 100, _today(), "invented for the demonstration"
         )
     with as_file(files("twokey.desk.demo") / "list.json") as path:
-        screening.import_list(operator, path, "demo-list", title="Invented list of the demonstration", max_age_days=30)
+        screening.import_list(
+            operator, read_list(path), "demo-list", title="Invented list of the demonstration", max_age_days=30
+        )
 
 
 def _half_rule(cast: Cast) -> None:

@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 from twokey.desk.reasons import Refused, problem, reason
@@ -45,29 +45,34 @@ class ParsedList:
 
 
 def read_list(path: Path) -> ParsedList:
-    """Read a list file of any supported layout; raises `Refused` for anything that is not wholly one.
+    """Read a list from a file; raises `Refused` where there is none, or where it is not wholly a list."""
+    try:
+        return parse_list(str(path), path.read_bytes())
+    except OSError:
+        raise refused_list(path, "no_such_file") from None
+
+
+def parse_list(name: str, raw: bytes) -> ParsedList:
+    """Read a list of any supported layout; raises `Refused`, with the file's name, for anything not wholly one.
 
     The layout is recognised by content: JSON with `results` (the Consolidated Screening List), CSV with the columns of
     its download, or a generic CSV with at least `id` and `name` (and `aliases`, `countries`, `source`, `programme`;
     several values are separated by `;`).
     """
     try:
-        raw = path.read_bytes()
         text = raw.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise refused_list(path, "no_such_file") from None
     except UnicodeDecodeError as error:
-        raise refused_list(path, "not_utf8", detail=error) from None
-    rows = _json_rows(path, text) if text.lstrip().startswith(("{", "[")) else _csv_rows(path, text)
+        raise refused_list(name, "not_utf8", detail=error) from None
+    rows = _json_rows(name, text) if text.lstrip().startswith(("{", "[")) else _csv_rows(name, text)
     entries = [entry for entry in rows if entry.name.strip()]
     dropped = len(rows) - len(entries)
     if not entries:
-        raise refused_list(path, "no_entry")
+        raise refused_list(name, "no_entry")
     if dropped * 1000 > MAX_DROPPED_PER_MILLE * len(rows):
-        raise refused_list(path, "nameless", dropped=dropped, rows=len(rows))
+        raise refused_list(name, "nameless", dropped=dropped, rows=len(rows))
     if len({entry.uid for entry in entries}) != len(entries):
-        raise refused_list(path, "same_id")
-    return ParsedList(tuple(entries), dropped, hashlib.sha256(raw).hexdigest(), path.name)
+        raise refused_list(name, "same_id")
+    return ParsedList(tuple(entries), dropped, hashlib.sha256(raw).hexdigest(), PurePath(name).name)
 
 
 def refused_list(source: object, code: str, *, status: int = 422, **values: Any) -> Refused:
@@ -75,18 +80,18 @@ def refused_list(source: object, code: str, *, status: int = 422, **values: Any)
     return Refused(reason("list_refused", source=source, problem=problem(code, **values)), status=status)
 
 
-def _json_rows(path: Path, text: str) -> list[Entry]:
+def _json_rows(name: str, text: str) -> list[Entry]:
     try:
         body = json.loads(text)
     except ValueError as error:
-        raise refused_list(path, "broken_json", detail=error) from None
+        raise refused_list(name, "broken_json", detail=error) from None
     results = body.get("results") if isinstance(body, dict) else None
     if not isinstance(results, list):
-        raise refused_list(path, "no_results")
+        raise refused_list(name, "no_results")
     try:
         return [_csl(row) for row in results]
     except (KeyError, TypeError, AttributeError) as error:
-        raise refused_list(path, "not_csl", detail=repr(error)) from None
+        raise refused_list(name, "not_csl", detail=repr(error)) from None
 
 
 def _csl(row: Mapping[str, Any]) -> Entry:
@@ -101,23 +106,23 @@ def _csl(row: Mapping[str, Any]) -> Entry:
     )
 
 
-def _csv_rows(path: Path, text: str) -> list[Entry]:
+def _csv_rows(name: str, text: str) -> list[Entry]:
     reader = csv.DictReader(io.StringIO(text))
     columns = {(name or "").strip().casefold(): name for name in reader.fieldnames or []}
     id_column = next((columns[name] for name in ("id", "_id", "uid") if name in columns), None)
     if id_column is None or "name" not in columns:
-        raise refused_list(path, "list_columns")
+        raise refused_list(name, "list_columns")
 
     def cell(row: Mapping[str, str | None], *names: str) -> str:
-        for name in names:
-            if name in columns:
-                return (row.get(columns[name]) or "").strip()
+        for each in names:
+            if each in columns:
+                return (row.get(columns[each]) or "").strip()
         return ""
 
     rows = []
     for row in reader:
         if None in row or any(value is None for value in row.values()):
-            raise refused_list(path, "ragged", given=reader.line_num)
+            raise refused_list(name, "ragged", given=reader.line_num)
         countries = _split(cell(row, "countries", "country"))
         if not countries and cell(row, "addresses"):
             countries = tuple({part.rsplit(",", 1)[-1].strip() for part in cell(row, "addresses").split(";")})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import OuterRef, Subquery, prefetch_related_objects
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from twokey.desk.actors import Actor, permit
 from twokey.desk.audit.events import record
-from twokey.desk.parties.lists import read_list
+from twokey.desk.parties.lists import ParsedList
 from twokey.desk.parties.matching import THRESHOLD, Score, fold, search
 from twokey.desk.parties.models import (
     ListEntry,
@@ -27,7 +27,9 @@ from twokey.desk.parties.models import (
     ScreeningDecision,
     ScreeningList,
 )
-from twokey.desk.reasons import Reason, Refused, missing, reason
+from twokey.desk.reasons import Reason, Refused, invalid, missing, reason
+
+MAX_AGE_DAYS: Final = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +52,26 @@ class _Index:
 
 
 def import_list(
-    actor: Actor, path: Path, code: str, *, title: str = "", required: bool = True, max_age_days: int = 7
+    actor: Actor,
+    parsed: ParsedList,
+    code: str,
+    *,
+    title: str = "",
+    required: bool | None = None,
+    max_age_days: int | None = None,
 ) -> ListVersion:
-    """Import one list file and make it the list's current version; every party is screened again.
+    """Make a list that was read whole (`read_list`) the current version; every party is screened again.
 
-    Raises `Refused` where the file is not wholly a list: then nothing changes.
+    `required`: a missing or old copy blocks releases; `max_age_days`: when it is old, 1 to 365. Where one is not given,
+    the list keeps what it has (a new list: required, 7 days).
     """
     permit(actor, "screening.import")
-    parsed = read_list(path)
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", code) is None:
+        raise invalid("list", "not_a_code", given=code[:60])
+    if max_age_days is not None and not 1 <= max_age_days <= MAX_AGE_DAYS:
+        raise invalid("max_age_days", "days_out_of_range", given=max_age_days, most=MAX_AGE_DAYS)
     with transaction.atomic():
-        target, _ = ScreeningList.objects.get_or_create(
-            code=code, defaults={"title": title or code, "required": required, "max_age_days": max_age_days}
-        )
+        target, _ = ScreeningList.objects.get_or_create(code=code, defaults={"title": title or code})
         version = ListVersion.objects.create(
             list=target,
             sha256=parsed.sha256,
@@ -87,7 +97,8 @@ def import_list(
             batch_size=2000,
         )
         target.current = version
-        target.required, target.max_age_days = required, max_age_days
+        target.required = target.required if required is None else required
+        target.max_age_days = max_age_days or target.max_age_days
         target.save(update_fields=["current", "required", "max_age_days"])
         record(
             actor,
@@ -97,6 +108,8 @@ def import_list(
             code=code,
             entries=version.entries,
             sha256=version.sha256,
+            required=target.required,
+            max_age_days=target.max_age_days,
         )
         rescreen(actor)
     return version

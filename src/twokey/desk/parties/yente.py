@@ -11,9 +11,9 @@ from typing import Any, Final
 import httpx
 
 from twokey.desk.actors import Actor, permit
-from twokey.desk.parties.lists import refused_list
 from twokey.desk.parties.models import Organisation, Screening
 from twokey.desk.parties.screening import keep, names_of
+from twokey.desk.reasons import Refused, reason
 
 LIMIT: Final = 100  # yente's own default is 5 results, which would hide the sixth
 
@@ -56,7 +56,7 @@ def screen(
             raise ValueError(f"{len(results)} of {total} results, status {party.get('status')}")
         matches = [_match(each, dataset) for each in results if round(each["score"] * 1000) >= threshold]
     except (httpx.HTTPError, KeyError, ValueError, TypeError, AttributeError) as error:
-        raise refused_list(server, "no_answer", status=502, detail=error) from None
+        raise Refused(reason("yente_silent", server=server, detail=error), status=502) from None
     return keep(organisation, matches, f"yente {server}"[:40])
 
 

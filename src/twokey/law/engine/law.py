@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from twokey.chips.errors import UserError
 from twokey.law.engine.define import Provision, Question, Rulebook
 from twokey.law.engine.tree import Const, Node, params_of, refs_of
 
+GATE: Final = ("met", "not_met")
+NOT_ASKED: Final = "not_asked"  # under the law before a change that asks it
 KINDS: Final = ("statute", "rule", "order", "letter", "guidance", "reported", "draft", "overlay")
 
 
@@ -203,6 +205,21 @@ def _plain(value: Any) -> Any:
     return frozenset(value) if isinstance(value, list) else value
 
 
+class Turn(NamedTuple):
+    """What turns a key ("export" or "import"): a question with its answers, or a gate, which is met or not met."""
+
+    key: str
+    headline: Headline
+    answers: tuple[str, ...]
+
+
+class Title(NamedTuple):
+    """What an overlay or an amendment is called."""
+
+    en: str
+    zh: str
+
+
 class Law:
     """The packs together: the source from which the law of any day is taken.
 
@@ -214,7 +231,7 @@ class Law:
     def __init__(
         self,
         packs: Sequence[Pack],
-        overlays: Sequence[str] = (),
+        overlays: Sequence[Title] = (),
         *,
         gates: Sequence[tuple[str, str]] = (),
         before: tuple[date, Law] | None = None,
@@ -227,6 +244,19 @@ class Law:
         self.provisions: Final = {key: one for pack in packs for key, one in pack.provisions.items()}
         self.questions: Final = {key: one for pack in packs for key, one in pack.questions.items()}
         self._cache: dict[int, LawInForce] = {}
+
+    @cached_property
+    def turns(self) -> Mapping[str, Turn]:
+        """Return what turns the keys, by name: the headline questions, and the provisions that are gates."""
+        headlines = [(pack.key, one) for pack in self.packs.values() if pack.key for one in pack.headlines]
+        questions = {one.question: Turn(key, one, self.questions[one.question].answers) for key, one in headlines}
+        gates = {name: Turn(key, Headline(name, ("met",), ("not_met",)), GATE) for key, name in self.gates}
+        return {**questions, **gates}
+
+    @property
+    def starts(self) -> date | None:
+        """Return the day from which this law differs from the one that it changes, or None where it always does."""
+        return self._before[0] if self._before else None
 
     @cached_property
     def days(self) -> tuple[date, ...]:
@@ -266,7 +296,7 @@ class Law:
             self._cache[index] = LawInForce(self, self.days[index - 1] if index else date.min)
         return self._cache[index]
 
-    def with_pack(self, pack: Pack, overlay: str) -> Law:
+    def with_pack(self, pack: Pack, overlay: Title) -> Law:
         """Return this law with one pack put in, or in the place of the one of the same regime."""
         packs = {**self.packs, pack.regime: pack}
         return Law(tuple(packs.values()), (*self.overlays, overlay), gates=self.gates)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Final, Literal
 
-from twokey.law.engine.define import Provision
-from twokey.law.engine.facts import dictionary
-from twokey.law.engine.law import LawInForce
+from twokey.law.engine.define import Provision, Question
+from twokey.law.engine.facts import dictionary, unit_in
+from twokey.law.engine.law import NOT_ASKED, Law, LawInForce
 from twokey.law.engine.tree import And, AnyOf, Arith, Compare, Const, Fact, Member, Node, Not, Operand, Or, Param, Ref
 
 Lang = Literal["en", "zh"]
@@ -68,6 +68,13 @@ _KIND_ZH: Final = {
 }
 
 
+_GATE_WORDS: Final = {
+    "met": {"en": "met", "zh": "符合"},
+    "not_met": {"en": "not met", "zh": "不符合"},
+    NOT_ASKED: {"en": "not asked", "zh": "未要求"},
+}
+
+
 def confidence(value: str, lang: Lang = "en") -> str:
     """Return how well an instrument is known, in words; a longer remark is returned as it is."""
     return _CONFIDENCE_ZH.get(value, value) if lang == "zh" else value
@@ -123,11 +130,17 @@ def paragraph_of(provision: Provision, law: LawInForce, lang: Lang = "en") -> st
 
 
 def answer_of(question: str, answer: Any, law: LawInForce, lang: Lang = "en") -> str:
-    """Return an answer of a question ("regime:name") in words."""
+    """Return an answer of a question or a gate ("regime:name") in words."""
     if not isinstance(answer, str):
         return plain(answer, lang)
-    words = law.law.packs[question.partition(":")[0]].answers.get(answer)
+    words = law.law.packs[question.partition(":")[0]].answers.get(answer) or _GATE_WORDS.get(answer)
     return words[lang] if words else answer
+
+
+def question_of(question: Question, law: Law, lang: Lang = "en") -> str:
+    """Return a question in words."""
+    words = law.packs[question.regime].words_zh.get("questions", {}) if lang == "zh" else {}
+    return str(words.get(question.name, question.text))
 
 
 def sentence(node: Node, regime: str, law: LawInForce, lang: Lang = "en") -> str:
@@ -246,6 +259,6 @@ class _Writer:
             return f"{label}（未定）" if self.chinese else f"{label} (not set)"
         if isinstance(value, frozenset):
             return label
-        return (
-            f"{number(value)} {parameter.unit}".strip() if isinstance(value, int | float) else plain(value, self.lang)
-        )
+        if isinstance(value, int | float):
+            return f"{number(value)} {unit_in(parameter.unit, self.lang)}".strip()
+        return plain(value, self.lang)

@@ -45,7 +45,11 @@ class Out(Schema):
     """An answer."""
 
 
-class Page(In):
+class Asked(In):
+    """What may stand in an address after the question mark; anything else there is refused."""
+
+
+class Page(Asked):
     """A page of a list: at most 200 rows after a given one."""
 
     limit: Annotated[int, Field(ge=1, le=200)] = 50

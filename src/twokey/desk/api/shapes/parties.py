@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, StringConstraints
 
 from twokey.desk.api.shapes.common import (
+    Asked,
     Code,
     Country,
     Id,
@@ -56,6 +57,13 @@ class MatchIn(In):
     entry_uid: Text
     same: bool
     reason: Text
+
+
+class ListHow(Asked):
+    """How a list counts; what is not given stays as it is."""
+
+    required: bool | None = None
+    max_age_days: Annotated[int, Field(ge=1, le=365)] | None = None
 
 
 class PartyOut(Out):

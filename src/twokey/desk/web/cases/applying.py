@@ -96,6 +96,14 @@ def documents(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
     return redirect("cases:apply_documents", case_id)
 
 
+@task("case.document")
+def withdraw_document(request: HttpRequest, actor: Actor, case_id: int, document_id: int) -> HttpResponse:
+    """Take a document back, such as one that the scanner did not pass."""
+    found = papers.withdraw_document(actor, document_id, "")
+    messages.success(request, _t("%(file)s is taken back.") % {"file": found.filename})
+    return redirect("cases:apply_documents", case_id)
+
+
 @page("case.draft")
 def evidence(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
     """Show which certifications are evidenced, and until when."""
@@ -131,7 +139,7 @@ def _step(
         "gaps": found,
         "kinds": KINDS,
         "wanted": _WANTED[application.authority.side],
-        "documents": list(application.documents.order_by("pk")),
+        "documents": list(application.documents.filter(withdrawal=None).order_by("pk")),
         "problem": problem,
         "refusal": refusal,
         "expiring": _expiring(application),

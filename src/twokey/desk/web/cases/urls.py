@@ -15,6 +15,11 @@ urlpatterns = [
     path("<int:case_id>/documents/<int:document_id>/", views.document, name="document"),
     path("<int:case_id>/apply/", applying.statement, name="apply"),
     path("<int:case_id>/apply/documents/", applying.documents, name="apply_documents"),
+    path(
+        "<int:case_id>/apply/documents/<int:document_id>/withdraw/",
+        applying.withdraw_document,
+        name="withdraw_document",
+    ),
     path("<int:case_id>/apply/evidence/", applying.evidence, name="apply_evidence"),
     path("<int:case_id>/apply/check/", applying.check, name="apply_check"),
     path("<int:case_id>/save/", applying.save, name="save"),

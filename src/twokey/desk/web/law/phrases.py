@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy as _in
 from twokey.desk.web.base.words import language
 from twokey.law.engine.facts import dictionary, unit_in
 from twokey.law.engine.law import DatedValue, Instrument, Law, Parameter
-from twokey.law.engine.words import Lang, confidence, paragraph_of, plain
+from twokey.law.engine.words import Lang, confidence, paragraph_of, plain, question_of
 
 Words = Mapping[str, str | Promise]
 
@@ -133,12 +133,9 @@ def regime(code: str, law: Law) -> str:
 
 def thing(key: str, law: Law) -> str:
     """Return the name of a provision (its paragraph) or of a question (its words)."""
-    code, _colon, name = key.partition(":")
     if key in law.provisions:
         return paragraph_of(law.provisions[key], law.at(law.days[-1]), lang())
-    one = law.questions[key]
-    words = law.packs[code].words_zh.get("questions", {}) if lang() == "zh" else {}
-    return str(words.get(name, one.text))
+    return question_of(law.questions[key], law, lang())
 
 
 def label(parameter: Parameter) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django import forms
 from django.contrib import messages
 from django.db.models import Q
+from django.forms import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _t
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from twokey.desk.actors import Actor, Role, may
 from twokey.desk.parties import screening, services
+from twokey.desk.parties.lists import parse_list
 from twokey.desk.parties.models import Organisation
 from twokey.desk.reasons import Refused, invalid, missing
 from twokey.desk.web.base.doors import form as form_page
@@ -36,6 +38,19 @@ class PartyForm(forms.Form):
         required=False, label=_("Other names"), widget=forms.Textarea(attrs={"rows": 2}), help_text=_("One a line.")
     )
     provenance = forms.CharField(max_length=300, required=False, label=_("Source"))
+
+
+class ListForm(forms.Form):
+    """A copy of a screening list, and how the list counts."""
+
+    file = forms.FileField(label=_("File"), help_text=_("The US Consolidated Screening List as JSON or CSV, or a CSV."))
+    code = forms.CharField(max_length=40, initial="us-csl", label=_("List"), help_text=_("A name of your own for it."))
+    required = forms.BooleanField(
+        required=False, initial=True, label=_("A missing or old copy of this list blocks releases")
+    )
+    max_age_days = forms.IntegerField(
+        min_value=1, max_value=screening.MAX_AGE_DAYS, initial=7, label=_("At most days old")
+    )
 
 
 @page("party.read")
@@ -106,8 +121,34 @@ def decide(request: HttpRequest, actor: Actor, party_id: int) -> HttpResponse:
 @page("party.read")
 def lists(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Show the screening lists, how old each is, and whether one blocks releases."""
-    answer = {"lists": screening.lists(actor), "reasons": screening.list_reasons()}
+    answer = {
+        "lists": screening.lists(actor),
+        "reasons": screening.list_reasons(),
+        "may_import": may(actor, "screening.import"),
+    }
     return render(request, "parties/lists.html", answer)
+
+
+@form_page("screening.import")
+def import_list(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Take in a fresh copy of a list; `?list=` starts with how that list counts now. Every party is screened again."""
+    known = {each.code: each for each in screening.lists(actor)}.get(request.GET.get("list", ""))
+    initial = model_to_dict(known, ["code", "required", "max_age_days"]) if known else None
+    form = ListForm(request.POST or None, request.FILES or None, initial=initial)
+    refusal: Refused | None = None
+    if request.method == "POST" and form.is_valid():
+        data = dict(form.cleaned_data)
+        file = data.pop("file")
+        try:
+            version = screening.import_list(actor, parse_list(file.name, file.read()), **data)
+        except Refused as error:
+            refusal = error
+        else:
+            words = _t("%(list)s is taken in, %(entries)s entries; every party was screened again.")
+            messages.success(request, words % {"list": version.list.code, "entries": f"{version.entries:,}"})
+            return redirect("parties:lists")
+    status = 422 if refusal or form.errors else 200
+    return render(request, "parties/list_new.html", {"form": form, "refusal": refusal}, status=status)
 
 
 def _find(actor: Actor, party_id: int) -> Organisation:
