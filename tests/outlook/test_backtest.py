@@ -16,7 +16,7 @@ from twokey.outlook.backtest.chance import at_origin
 from twokey.outlook.backtest.knowledge import Settings, state, values
 from twokey.outlook.backtest.revenue import SPEC
 from twokey.outlook.backtest.scores import brier, covered, crps, pinball
-from twokey.outlook.backtest.targets import Target
+from twokey.outlook.backtest.targets import Target, fiscal_quarter
 
 REPORT = backtest()
 HEADER = "id,origin_date,question,type,known_at_origin,outcome,unit,source\n"
@@ -114,17 +114,19 @@ def test_settings_are_chosen_on_earlier_origins_only(monkeypatch: pytest.MonkeyP
     rolling.choose.cache_clear()
     before = rolling.choose(origin)
     asked: list[date] = []
+    published = {fiscal_quarter(row.period): row.as_of for row in sources.series(SPEC)}
     original: Callable[..., object] = rolling.controlled
 
-    def spy(when: date, *args: object, **options: object) -> object:
-        asked.append(when)
-        return original(when, *args, **options)
+    def spy(when: date, start: date, end: date, *args: object, **options: object) -> object:
+        asked.append(published[start, end])  # the day on which the outcome was known, after the forecast's own
+        assert when < published[start, end]
+        return original(when, start, end, *args, **options)
 
     monkeypatch.setattr(rolling, "controlled", spy)
     rolling.choose.cache_clear()
     assert rolling.choose(origin) == before
-    assert asked
-    assert max(asked) < origin
+    assert origin in published.values()
+    assert max(asked) < origin  # what was published on the day itself is not used
     rolling.choose.cache_clear()
     assert rolling.choose(date(2024, 5, 22)) == Settings()
 

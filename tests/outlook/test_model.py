@@ -19,6 +19,7 @@ from twokey.chips import UserError
 from twokey.outlook import consent, demand, flows, home, keys, model, reference, stocks, vendor
 from twokey.outlook.events import Event
 from twokey.outlook.inputs import Correlation, correlate, problem
+from twokey.outlook.lines import LINES, find_line
 from twokey.outlook.model import Block, run_block
 from twokey.outlook.run import run
 from twokey.outlook.scenario import Scenario, load, with_inputs
@@ -268,6 +269,11 @@ def test_a_closed_export_key_delivers_nothing() -> None:
 def test_nothing_of_chance_closes_a_key_that_an_event_holds_open() -> None:
     result = run(replace(load("unrestricted"), paths=300, quarters=20))
     assert result.at("both_open", 20) == 1.0
+
+
+def test_smuggled_compute_is_a_line_of_its_own_and_says_so() -> None:
+    assert find_line("smuggled").basis.endswith(", smuggled")
+    assert [line.name for line in LINES if line.basis == find_line("smuggled").basis] == ["smuggled"]
 
 
 def test_smuggled_compute_stays_out_of_the_total_unless_asked() -> None:
