@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -76,13 +77,27 @@ def move(
     return Moved(answer[0], False, tuple(_crossings(answer[1:])))
 
 
+class _Cursors(threading.local):
+    """The cursor of each thread: it keeps what it learnt about its arguments, which a new one learns for every call."""
+
+    last: psycopg.Cursor[tuple[list[int]]] | None = None
+
+    def on(self, server: psycopg.Connection[tuple[list[int]]]) -> psycopg.Cursor[tuple[list[int]]]:
+        """Return the cursor of the thread's connection, made anew where that is another than before."""
+        if self.last is None or self.last.connection is not server:
+            self.last = psycopg.Cursor(server)
+        return self.last
+
+
+_CURSORS: Final = _Cursors()
+
+
 def _call(arguments: tuple[Any, ...]) -> list[int]:
     """Run the one statement, prepared on the server: parsing and planning it anew would cost a fifth of a movement."""
     connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        ((answer,),) = cursor.execute(_CALL, arguments, prepare=True).fetchall()
-    moved: list[int] = answer
-    return moved
+    with connection.wrap_database_errors:
+        ((answer,),) = _CURSORS.on(connection.connection).execute(_CALL, arguments, prepare=True).fetchall()
+    return answer
 
 
 def _before(key: str, digest: str, error: DatabaseError) -> Moved | None:

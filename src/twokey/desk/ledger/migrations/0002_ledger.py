@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("ledger", "0001_initial"), ("audit", "0002_append_only"), ("cases", "0002_append_only")]
     operations = [
-        migrations.RunSQL((_SQL / "move.sql").read_text(encoding="utf-8"), "DROP FUNCTION ledger_move"),
+        migrations.RunSQL((_SQL / "move.sql").read_text(encoding="utf-8"), "DROP FUNCTION ledger_move, ledger_refuse"),
         migrations.RunSQL((_SQL / "guard.sql").read_text(encoding="utf-8"), "DROP FUNCTION ledger_guard CASCADE"),
         # Room on the page for the next version of a row that moves often.
         migrations.RunSQL("ALTER TABLE ledger_balance SET (fillfactor = 50)", migrations.RunSQL.noop),
