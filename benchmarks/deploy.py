@@ -2,6 +2,9 @@
 
 Peers run in an interpreter of their own: `python -m venv peers; peers/bin/pip install -r requirements/bench-deploy.in`,
 then `--peers peers/bin/python`. Everything is printed as measured; nothing is asserted.
+
+Calculon is in no registry (the package of that name there is another project), so llm-analysis alone stands for the
+models of training.
 """
 
 from __future__ import annotations

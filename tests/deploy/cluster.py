@@ -9,7 +9,10 @@ import celpy
 
 from twokey.deploy.enforce.policy import CHIP_LABEL, TAINT
 
-GROUPS = dict.fromkeys(("resourceclaims", "resourceclaimtemplates", "deviceclasses"), "resource.k8s.io")
+GROUPS = {
+    **dict.fromkeys(("resourceclaims", "resourceclaimtemplates", "deviceclasses"), "resource.k8s.io"),
+    **dict.fromkeys(("clusterqueues", "resourceflavors", "cohorts"), "kueue.x-k8s.io"),
+}
 _ENV = celpy.Environment()
 
 
@@ -45,6 +48,8 @@ def admitted(policies: list[dict[str, Any]], resource: str, operation: str, cont
         given = {"oldObject": {}, "namespaceObject": {"metadata": {}}, **context, "params": params}
         given["request"] = {
             "operation": operation,
+            "namespace": "",
+            "name": "",
             "userInfo": {"username": "someone", "groups": []},
             **context.get("request", {}),
         }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import kubernetes_validate
+import lupa
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -15,12 +18,13 @@ from cluster import admitted, can_land, node
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twokey.chips import UserError
 from twokey.cli.deploy import deploy
 from twokey.deploy import hardware, model
 from twokey.deploy.assembly import eligible
-from twokey.deploy.conditions import EndUse, Place
+from twokey.deploy.conditions import Ceiling, DomesticShare, EndUse, Place
 from twokey.deploy.constants import packaged
-from twokey.deploy.enforce import admission, claims, queues
+from twokey.deploy.enforce import admission, claims, guards, queues, rbac, slurm
 from twokey.deploy.enforce.policy import (
     ADMINS,
     APPROVED_PREFIX,
@@ -31,6 +35,7 @@ from twokey.deploy.enforce.policy import (
     TAINT,
     Policy,
     build,
+    shares_when_full,
 )
 from twokey.deploy.enforce.write import documents
 from twokey.deploy.place import place
@@ -71,7 +76,7 @@ NODES = [  # every chip at every place: a policy cannot know where there is none
     node("e", H20, "CN", True),
     node("f", C910, "HK", False),
 ]
-MANIFESTS = admission.manifests(POLICY, {"a": H200, "b": H200, "c": H20, "e": H20})
+MANIFESTS = [*admission.manifests(POLICY, {"a": H200, "b": H200, "c": H20, "e": H20}), *guards.manifests(POLICY)]
 
 
 def pod(end_use: str | None = None, **spec: Any) -> dict[str, Any]:
@@ -183,6 +188,77 @@ def test_approvals_of_a_namespace_are_the_administrators() -> None:
     assert not admitted(MANIFESTS, "namespaces", "UPDATE", {"object": approved, "oldObject": plain, **admin})
 
 
+ADMIN = {"userInfo": {"username": "x", "groups": [ADMINS]}}
+
+
+@pytest.mark.parametrize("label", [{CHIP_LABEL: C910}, {PLACE_LABEL: "HK"}])
+def test_a_new_node_says_no_chip_of_its_own(label: dict[str, str]) -> None:
+    made: dict[str, Any] = {"object": {"metadata": {"name": "n", "labels": label}, "spec": {}}}
+    assert admitted(MANIFESTS, "nodes", "CREATE", made)
+    assert not admitted(MANIFESTS, "nodes", "CREATE", {**made, "request": ADMIN})
+    tainted = {"taints": [{"key": TAINT, "value": H200, "effect": "NoSchedule"}]}
+    assert not admitted(MANIFESTS, "nodes", "CREATE", {"object": {"metadata": {"name": "n"}, "spec": tainted}})
+
+
+@pytest.mark.parametrize("operation", ["CREATE", "UPDATE", "DELETE"])
+def test_the_list_of_licensed_nodes_is_the_administrators(operation: str) -> None:
+    at = dict(admission.NODES)
+    assert admitted(MANIFESTS, "configmaps", operation, {"request": at})
+    assert not admitted(MANIFESTS, "configmaps", operation, {"request": {**at, **ADMIN}})
+    assert not admitted(MANIFESTS, "configmaps", operation, {"request": {**at, "name": "another"}})
+    assert not admitted(MANIFESTS, "configmaps", operation, {"request": {**at, "namespace": "default"}})
+
+
+@pytest.mark.parametrize("resource", ["clusterqueues", "resourceflavors", "cohorts"])
+def test_quotas_are_the_administrators_and_kueue_writes_what_is_not_a_quota(resource: str) -> None:
+    old: dict[str, Any] = {"metadata": {"name": "training"}, "spec": {"resourceGroups": []}}
+    finalised = {**old, "metadata": {"name": "training", "finalizers": ["kueue.x-k8s.io/resource-in-use"]}}
+    more = {**old, "spec": {"resourceGroups": [{"coveredResources": ["nvidia.com/gpu"]}]}}
+    assert not admitted(MANIFESTS, resource, "UPDATE", {"object": finalised, "oldObject": old})
+    assert admitted(MANIFESTS, resource, "UPDATE", {"object": more, "oldObject": old})
+    assert admitted(MANIFESTS, resource, "CREATE", {"object": old})
+    assert admitted(MANIFESTS, resource, "DELETE", {"oldObject": old})
+    assert not admitted(MANIFESTS, resource, "CREATE", {"object": old, "request": ADMIN})
+
+
+@pytest.mark.parametrize("kind", ["containers", "initContainers"])
+@pytest.mark.parametrize("name", ["nvidia.com/gpu", "huawei.com/Ascend910", "huawei.com/Ascend910C", "cpu"])
+def test_where_a_share_is_counted_accelerators_are_asked_for_in_a_phase(real: Policy, kind: str, name: str) -> None:
+    made = guards.manifests(real)
+    p = pod("consumer")
+    p["spec"][kind] = [{"name": "c", "image": "i", "resources": {"limits": {name: "1"}}}]
+    outside: dict[str, Any] = {"metadata": {"name": "n"}}
+    said = admitted(made, "pods", "CREATE", {"object": p, "namespaceObject": outside})
+    assert bool(said) == (name != "cpu")
+    for phase in ("inference", "training"):
+        assert not admitted(made, "pods", "CREATE", {"object": p, "namespaceObject": namespace(phase)})
+    assert not admitted(guards.manifests(POLICY), "pods", "CREATE", {"object": p, "namespaceObject": outside})
+
+
+def test_work_that_names_no_queue_waits_for_one() -> None:
+    made = queues.kueue_configuration()
+    assert made["manageJobsWithoutQueueName"] is True
+    (where,) = made["managedJobsNamespaceSelector"]["matchExpressions"]
+    assert where == {"key": PHASE_LABEL, "operator": "Exists"}
+    assert {"batch/job", "pod"} <= set(made["integrations"]["frameworks"])
+
+
+def test_licence_administrators_may_write_what_others_are_refused() -> None:
+    made = {m["kind"]: m for m in rbac.manifests()}
+    written = {
+        f"{group}/{resource}".lstrip("/")
+        for rule in made["ClusterRole"]["rules"]
+        if "update" in rule["verbs"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    guarded = {"nodes", "namespaces", "resource.k8s.io/deviceclasses", "kueue.x-k8s.io/clusterqueues"}
+    assert guarded | {"admissionregistration.k8s.io/validatingadmissionpolicies"} <= written
+    assert made["Role"]["metadata"]["namespace"] == admission.NODES["namespace"]
+    for kind in ("ClusterRoleBinding", "RoleBinding"):
+        assert [s["name"] for s in made[kind]["subjects"]] == [ADMINS]
+
+
 def test_only_the_scheduler_binds_to_licensed_nodes() -> None:
     def bind(target: str, user: str) -> list[str]:
         request = {"userInfo": {"username": user, "groups": []}}
@@ -272,7 +348,8 @@ def real() -> Policy:
 
 def test_kubernetes_manifests_are_strictly_valid(real: Policy) -> None:
     dra = [*claims.manifests(real), *queues.device_classes(real)]
-    made = [*admission.manifests(real, {"n1": H200}), *queues.namespaces(real), *dra]
+    kept = [*guards.manifests(real), *rbac.manifests()]
+    made = [*admission.manifests(real, {"n1": H200}), *queues.namespaces(real), *kept, *dra]
     assert {m["kind"] for m in dra} == {"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "DeviceClass"}
     for manifest in made:
         kubernetes_validate.validate(manifest, "1.35", strict=True)
@@ -303,7 +380,7 @@ def test_quotas_are_the_placements_and_count_what_the_plug_in_counts(real: Polic
 def test_a_phase_that_may_not_use_a_chip_has_no_quota() -> None:
     assert POLICY.quotas["inference", H200] == 0
     assert POLICY.quotas["training", H200] == 200
-    text = queues.slurm(POLICY)["qos.sh"]
+    text = slurm.files(POLICY)["qos.sh"]
     assert "GrpTRES=gres/npu:huawei_ascend_910c=2000,gres/gpu:nvidia_h200_sxm=0" in text
 
 
@@ -315,10 +392,116 @@ def test_domestic_plug_ins_have_their_own_names(real: Policy) -> None:
 
 
 def test_slurm_types_every_chip(real: Policy) -> None:
-    text = queues.slurm(real)["slurm.conf.part"]
+    text = slurm.files(real)["slurm.conf.part"]
     for chip in real.chips:
         assert f"gres/{chip.gres}" in text
-    assert "DenyOnLimit" in queues.slurm(real)["qos.sh"]
+    assert "DenyOnLimit" in slurm.files(real)["qos.sh"]
+
+
+def job(**given: str) -> tuple[bool, str]:
+    """Ask the filter that is written for Slurm, in a Lua of its own, whether a job is let through, and what it says."""
+    lua = lupa.LuaRuntime()
+    said: list[str] = []
+    lua.globals().slurm = lua.table_from({"SUCCESS": 0, "ERROR": -1, "log_user": said.append})
+    lua.execute(slurm.files(POLICY)["job_submit.lua"])
+    answer = lua.globals().slurm_job_submit(lua.table_from(given), None, 1000)
+    return answer == 0, " ".join(said)
+
+
+def allowed_jobs() -> list[tuple[str, str, str, bool]]:
+    chips = {"gpu:nvidia_h200_sxm": H200, "gpu:nvidia_h20_96gb_hgx": H20, "npu:huawei_ascend_910c": C910}
+    return [
+        (gres, use, phase, POLICY.may_run(name, use, phase))
+        for gres, name in chips.items()
+        for use in POLICY.end_uses
+        for phase in ("inference", "training")
+    ]
+
+
+@pytest.mark.parametrize(("gres", "use", "phase", "good"), allowed_jobs())
+def test_the_filter_of_slurm_refuses_what_the_conditions_refuse_and_only_that(
+    gres: str, use: str, phase: str, good: bool
+) -> None:
+    for field, text in (("tres_per_node", f"gres/{gres}:8"), ("tres_per_job", f"gres:{gres}:8"), ("gres", f"{gres}=8")):
+        assert job(qos=slurm.qos_of(phase, use), **{field: text})[0] == good
+    assert not job(tres_per_node=f"gres/{gres}:8")[0]  # no QOS says no end use
+
+
+@pytest.mark.parametrize("asked", ["gres/gpu:8", "gpu", "gres:gpu=4", "gres/npu:2", "mem=4G,gres/gpu:1"])
+def test_a_job_that_names_no_type_could_run_anywhere_and_is_refused(asked: str) -> None:
+    good, said = job(tres_per_node=asked, qos="training-research")
+    assert not good
+    assert "name the type of" in said
+
+
+def test_jobs_without_accelerators_pass_and_unknown_types_do_not() -> None:
+    assert job(qos="inference-consumer")[0]
+    assert job(tres_per_node="license/matlab:1")[0]
+    assert "there is no gpu:h999" in job(tres_per_node="gres/gpu:h999:1", qos="training-research")[1]
+
+
+def test_an_account_may_use_only_the_qos_of_its_end_use() -> None:
+    text, conf = slurm.files(POLICY)["qos.sh"], slurm.files(POLICY)["slurm.conf.part"]
+    assert "modify account where name=military set QOS=inference-military,training-military" in text
+    denied = "modify qos inference-research set MaxTRESPerJob=gres/gpu:nvidia_h200_sxm=0,gres/gpu:nvidia_h20_96gb_hgx=0"
+    assert denied in text
+    assert "modify qos training-research set MaxTRESPerJob=gres/gpu:nvidia_h20_96gb_hgx=0" in text
+    assert "JobSubmitPlugins=lua" in conf
+    assert "AllowQos=training-consumer,training-military,training-research QOS=training" in conf
+
+
+@pytest.mark.parametrize("script", ["nodes.sh", "qos.sh"])
+def test_scripts_are_shell(script: str, tmp_path: Path) -> None:
+    found = documents(POLICY)
+    text = found.get(script) or found[f"slurm/{script}"]
+    assert subprocess.run(["/bin/sh", "-n"], input=text, text=True, check=False).returncode == 0
+
+
+def test_nodes_are_labelled_and_only_licensed_ones_tainted(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    tool = tmp_path / "kubectl"
+    tool.write_text(f'#!/bin/sh\necho "$*" >> {log}\n', "utf-8")
+    tool.chmod(0o755)
+    (tmp_path / "nodes.sh").write_text(documents(POLICY)["nodes.sh"], "utf-8")
+
+    def run(lines: str) -> subprocess.CompletedProcess[str]:
+        env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+        args = ["/bin/sh", str(tmp_path / "nodes.sh")]
+        return subprocess.run(args, input=lines, text=True, capture_output=True, check=False, env=env)
+
+    assert run(f"g1,{H200},HK\ng2,{C910},CN\n").returncode == 0
+    assert log.read_text("utf-8").splitlines() == [
+        f"label --overwrite node g1 {CHIP_LABEL}={H200} {PLACE_LABEL}=HK",
+        f"taint --overwrite node g1 {TAINT}={H200}:NoSchedule",
+        f"label --overwrite node g2 {CHIP_LABEL}={C910} {PLACE_LABEL}=CN",
+    ]
+    assert "the policy has no chip 'h999'" in run("g1,h999,CN\n").stderr
+    assert "the plan has no nvidia-h20-96gb-hgx at 'CN'" in run(f"g1,{H20},CN\n").stderr
+
+
+def test_a_device_class_asks_for_the_name_that_the_driver_gives(real: Policy) -> None:
+    made = {m["metadata"]["name"]: m for m in queues.device_classes(real)}
+    (selector,) = made[H20]["spec"]["selectors"]
+    assert selector["cel"]["expression"].endswith('productName == "NVIDIA H20"')
+    assert all("[UNCHECKED]" in str(m["metadata"].get("annotations", "")) for m in made.values())
+
+
+def test_quotas_keep_a_ceiling_whatever_the_rounding() -> None:
+    p = plan()
+    capped = build(replace(p, conditions=(Ceiling("cap", ("H200 SXM", "H20"), 31),)))
+    held = sum(capped.quotas[phase, chip] for phase in ("inference", "training") for chip in (H200, H20))
+    assert 28 <= held <= 31
+    assert capped.quotas["training", C910] == 1000
+
+
+def test_quotas_that_used_up_would_break_a_share_are_told(tmp_path: Path) -> None:
+    share = DomesticShare("most", "inference", 0.9, "nominal-compute")
+    policy = build(replace(plan(), conditions=(share,)))
+    ((condition, reached),) = shares_when_full(policy, replace(plan(), conditions=(share,)))
+    rates = {H200: 989.5, H20: hardware("H20").tflops16, C910: 752.0}
+    total = sum(policy.quotas["inference", name] * rate for name, rate in rates.items())
+    assert reached == pytest.approx(policy.quotas["inference", C910] * 752.0 / total)
+    assert condition.id == "most"
 
 
 def test_every_file_parses(real: Policy) -> None:
@@ -336,6 +519,10 @@ def test_the_command_writes_the_files(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert (tmp_path / "slurm" / "qos.sh").exists()
     assert "n1: nvidia-h200-sxm" in (tmp_path / "admission.yaml").read_text("utf-8")
+    said = CliRunner().invoke(deploy, ["enforce", str(EXAMPLE), "--out", str(tmp_path), "--lang", "zh"])
+    assert "research (训练)" in said.stdout
+    with pytest.raises(UserError, match="cannot be written"):
+        CliRunner().invoke(deploy, ["enforce", str(EXAMPLE), "--out", "/proc/no"], catch_exceptions=False)
     bad = CliRunner().invoke(deploy, ["enforce", str(EXAMPLE), "--out", str(tmp_path), "--node", "n1"])
     assert "NODE=CHIP" in str(bad.exception)
 
@@ -387,6 +574,17 @@ def test_a_claim_is_checked_when_it_is_made_and_when_it_is_changed(resource: str
     spec: dict[str, Any] = {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": H200}}]}}
     claim = {"metadata": {"name": "c", "labels": {}}, "spec": spec if resource == "resourceclaims" else {"spec": spec}}
     assert admitted(CLAIMS, resource, operation, {"object": claim, "namespaceObject": namespace("training")})
+
+
+@pytest.mark.parametrize("name", [C910, "npu.huawei.com", "nic.example.com"])
+def test_where_a_share_is_counted_devices_are_claimed_in_a_phase(real: Policy, name: str) -> None:
+    spec = {"devices": {"requests": [{"name": "r", "exactly": {"deviceClassName": name}}]}}
+    claim = {"metadata": {"name": "c"}, "spec": spec}
+    made = claims.manifests(real)
+    outside = admitted(made, "resourceclaims", "CREATE", {"object": claim})
+    assert bool(outside) == (name != "nic.example.com")
+    inside = {"object": claim, "namespaceObject": namespace("training")}
+    assert not admitted(made, "resourceclaims", "CREATE", inside)
 
 
 @pytest.mark.parametrize("operation", ["CREATE", "UPDATE", "DELETE"])

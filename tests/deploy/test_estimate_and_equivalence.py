@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from twokey.chips import UserError
 from twokey.cli.deploy import deploy
 from twokey.deploy import hardware, model
 from twokey.deploy.constants import packaged
-from twokey.deploy.equivalence import equivalent
+from twokey.deploy.equivalence import curve, equivalent, stops_helping
 from twokey.deploy.estimate import best
 from twokey.deploy.search import Fixed, Work
 
@@ -146,3 +148,57 @@ def test_no_traceback_reaches_a_user() -> None:
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert "no model of this name" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        "estimate --chip MLU590 --chip A100 --model qwen3-32b --work serve --precision fp8",
+        "estimate --chip MLU590 --model qwen3-32b --work train",
+        "equivalent --from H200 --count 64 --to MLU590 --work decode:qwen3-32b --tpot 90ms",
+        "models --search qwen3",
+    ],
+)
+def test_a_chinese_answer_has_no_english_words(args: str) -> None:
+    """Names, units and layouts keep their letters; no word of the command's own does."""
+    text = run(*args.split(), "--lang", "zh")
+    assert set(re.findall(r"(?<![\w.-])[a-z]{3,}\b", text)) <= {"token", "training", "own", "tokens"}
+
+
+def test_a_format_that_the_chip_lacks_is_said_to_be_stored_only() -> None:
+    e = best(hardware("A100"), Work("decode", model("Qwen3-32B"), precision="fp8"), packaged())
+    assert any("does not compute in fp8: weights are stored so, and computed in 16 bits" in note for note in e.notes)
+    assert not best(hardware("H200"), Work("decode", model("Qwen3-32B"), precision="fp8"), packaged()).notes
+
+
+def test_an_unknown_engine_is_an_error() -> None:
+    args = ["estimate", "--chip", "H200", "--model", "qwen3-32b", "--work", "decode", "--engine", "vlm"]
+    with pytest.raises(UserError, match="did you mean vllm"):
+        CliRunner().invoke(deploy, args, catch_exceptions=False)
+    assert CliRunner().invoke(deploy, [*args[:-1], "other"]).exit_code == 0
+
+
+def test_a_global_batch_is_kept_and_more_cards_stop_helping() -> None:
+    """Twice the cards cannot bring twice the work once every sequence of the batch has a rank of its own."""
+    work = Work("train", model("Llama-3.1-8B"), batch_tokens=1e6)
+    device, constants = hardware("Ascend 910C"), packaged()
+    ends = stops_helping(device, work, constants)
+    assert ends is not None
+    assert ends < 8192
+    assert best(device, work, constants, 4096).in_flight <= 1e6 / 4096
+    larger = stops_helping(device, replace(work, batch_tokens=16e6), constants)
+    assert larger is None or larger > ends
+    rates = [rate for _, rate, _, _ in curve(device, work, constants)]
+    assert rates == sorted(rates)
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    nowhere = tmp_path / "no" / "folder"
+    example = Path(__file__).parents[2] / "examples" / "deploy" / "measured.csv"
+    for args in (
+        ("validate", str(example), "--rows", str(nowhere / "r.csv"), "--chart", str(tmp_path / "c.png")),
+        ("validate", str(example), "--rows", str(tmp_path / "r.csv"), "--chart", str(nowhere / "c.png")),
+        ("place", str(example.with_name("one_site.toml")), "--out", str(nowhere / "p.json")),
+    ):
+        with pytest.raises(UserError, match="cannot be written"):
+            CliRunner().invoke(deploy, args, catch_exceptions=False)

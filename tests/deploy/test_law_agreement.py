@@ -24,7 +24,7 @@ from twokey.deploy.enforce.policy import (
 )
 from twokey.deploy.plan import Fleet, Plan, Site, Workload
 from twokey.deploy.report.shares import judge
-from twokey.deploy.report.usage import Amount
+from twokey.deploy.report.sums import Amount
 from twokey.law import assess
 
 DAY = date(2026, 3, 1)

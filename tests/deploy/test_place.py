@@ -23,6 +23,7 @@ from twokey.deploy.mix import cheapest
 from twokey.deploy.needs import Need
 from twokey.deploy.place import Placement, place, place_with, relaxation, sweep
 from twokey.deploy.plan import Fleet, Plan, Site, Workload, build, read
+from twokey.deploy.said import Said
 from twokey.deploy.solver import INFINITY, Programme, solve
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "deploy" / "twenty_sites.toml"
@@ -161,6 +162,47 @@ def test_infeasible_names_the_clash_and_what_would_settle_it() -> None:
     assert not too_few.feasible
 
 
+def test_power_that_more_cards_need_is_named_with_them() -> None:
+    """Where the power of the sites lets no more cards run, cards alone would settle nothing."""
+    plan = small(objective="cost", imported=10, domestic=10)
+    tight = replace(plan, sites=tuple(replace(site, power_kw=20.0) for site in plan.sites))
+    answer = place_with(tight, NEEDS)
+    assert not answer.feasible
+    more = next(s for s in answer.core if "more NVIDIA H200 SXM and" in s)
+    cards = float(more.split(" before ")[1].split(" more ")[0].replace(",", ""))
+    kw = float(more.split(" and ")[-1].split(" kW")[0].replace(",", ""))
+    assert kw == cards  # 1 kW a card
+    fleets = (tight.fleets[0], replace(tight.fleets[1], cards=10 + cards))
+    sites = (tight.sites[0], replace(tight.sites[1], power_kw=20 + kw))
+    assert not place_with(replace(tight, fleets=fleets), NEEDS).feasible
+    assert place_with(replace(tight, fleets=fleets, sites=sites), NEEDS).feasible
+
+
+def test_every_sentence_of_a_placement_has_its_chinese() -> None:
+    c = DomesticShare("share", "inference", 0.9, "cards")
+    for plan, needs in (
+        (small(c, objective="cost", imported=1000, domestic=100), NEEDS),
+        (small(objective="cost"), {**NEEDS, (0, H200.name): Need(), (0, A910.name): Need()}),
+        (small(Place("there", (H200.name, A910.name), ("US",)), objective="cost"), NEEDS),
+    ):
+        answer = place_with(plan, needs)
+        assert answer.core
+        assert all(isinstance(sentence, Said) for sentence in answer.core)
+    served = place_with(small(c, Ceiling("cap", (H200.name,), 30), EndUse("use", (H200.name,), ())), NEEDS)
+    said = [served.unit, *(c.words for c in served.conditions), *(c.step for c in served.conditions)]
+    said += [why for _, _, why in served.unserved]
+    assert served.unserved
+    assert all(isinstance(each, Said) for each in said)
+
+
+def test_more_than_all_of_it_cannot_be_asked(tmp_path: Path) -> None:
+    overlay = tmp_path / "o.toml"
+    share = 'kind = "domestic-share"\nof = "inference"\nat_least = 1\nmeasure = "cards"\nstrict = true\n'
+    overlay.write_text(f'[[condition]]\nid = "x"\n{share}', "utf-8")
+    with pytest.raises(UserError, match="more than all of it cannot be kept"):
+        read(EXAMPLE, [overlay])
+
+
 def test_workload_that_fits_no_chip_is_named() -> None:
     needs = {**NEEDS, (0, H200.name): Need(why_not="does not fit"), (0, A910.name): Need(why_not="does not fit")}
     answer = place_with(small(objective="cost", imported=1000), needs)
@@ -244,6 +286,9 @@ GOOD: dict[str, Any] = {
         ("workload", "tpot", "50 min", "unit"),
         ("workload", "phase", "serving", "phase"),
         ("workload", "color", 1, "no such field"),
+        ("workload", "input", 0, "input: must be greater than zero"),
+        ("workload", "precision", "fp9", "did you mean fp8"),
+        ("workload", "batch_tokens", -1, "must not be negative"),
     ],
 )
 def test_bad_plans_name_table_and_field(table: str, field: str, value: Any, words: str) -> None:
@@ -254,6 +299,13 @@ def test_bad_plans_name_table_and_field(table: str, field: str, value: Any, word
         data[table][0][field] = value
     with pytest.raises(UserError, match=words):
         build(data, "plan.toml", ())
+
+
+def test_an_unknown_engine_of_a_workload_is_an_error() -> None:
+    data = json.loads(json.dumps(GOOD))
+    data["workload"][0]["engine"] = "vlm"
+    with pytest.raises(UserError, match=r"workload w: engine: 'vlm' is not one of.*did you mean vllm"):
+        place(build(data, "plan.toml", ()), packaged())
 
 
 def test_a_share_must_say_what_it_counts(tmp_path: Path) -> None:

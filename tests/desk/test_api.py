@@ -165,6 +165,20 @@ EXAMPLES: dict[str, Any] = {
     "necessity": {"necessary": True, "criteria": {}},
     "decide": {"outcome": "refuse", "reasons": "Not within the rule."},
     "hear": {"allowed": True, "reason": "x"},
+    "finding": TEXT,
+    "breaches": {
+        "breaches": [
+            {
+                **dict.fromkeys(("fleet", "condition", "words_en", "words_zh", "authority", "instrument", "site"), "x"),
+                **dict.fromkeys(("from", "to", "phase", "measure"), "x"),
+                **dict.fromkeys(("at_least_bp", "measured_bp", "low_bp", "high_bp"), 1),
+                "record": "twokey.breach",
+                "version": 2,
+                "id": "0" * 16,
+                "evidence": [{"file": "x", "sha256": "0" * 64}],
+            }
+        ]
+    },
     "/batches": {"code": "B1", "units": 1, "value_minor": 1, "currency": "USD"},
     "topups": {"units": 1, "reason": "x"},
     "state": {"change": "suspend", "reason": "x"},

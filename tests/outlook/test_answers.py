@@ -270,6 +270,11 @@ def test_mistakes_in_a_book_name_file_and_line(tmp_path: Path, old: str, new: st
         read_book(file)
 
 
+def test_a_book_that_is_not_there_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no such file; `twokey order book --out FILE`"):
+        read_book(tmp_path / "none.csv")
+
+
 def test_an_order_due_outside_the_scenario_is_refused() -> None:
     book = [replace(read_book(BOOK)[0], due=date(2035, 1, 1))]
     with pytest.raises(UserError, match="outside the scenario"):

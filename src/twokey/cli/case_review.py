@@ -1,4 +1,4 @@
-"""`twokey case …` for the authority: review, decide, countersign."""
+"""`twokey case …` for the authority: review, decide, countersign. Here every command of `case` is registered."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from twokey.cli import case_breach  # its commands belong to the group
 from twokey.cli.case import case
 from twokey.cli.case_shared import done, terms_in
 from twokey.cli.desk_door import at_desk, dump, show
@@ -201,4 +202,4 @@ def reconfirm(actor: Actor, form: str, case_id: int, why: str) -> None:
     show({"reconfirmation": service(actor, case_id, why).pk}, form)
 
 
-__all__ = ["case"]
+__all__ = ["case", "case_breach"]

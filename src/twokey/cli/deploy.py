@@ -18,8 +18,11 @@ from twokey.cli.deploy_shared import (
     table,
     use,
 )
+from twokey.cli.deploy_words import heads, say
+from twokey.cli.shared import write_text
 
 if TYPE_CHECKING:
+    from twokey.deploy.constants import Constants
     from twokey.deploy.search import Fixed, Work
 
 
@@ -51,16 +54,12 @@ def _work_options(command: click.decorators.FC) -> click.decorators.FC:
     return command
 
 
-def _work(kind: str, model_name: str, given: dict[str, str]) -> Work:
+def _work(kind: str, model_name: str, given: dict[str, str], constants: Constants) -> Work:
     from twokey.chips import UserError, nearest
     from twokey.deploy import units
-    from twokey.deploy.measurements import PRECISIONS
-    from twokey.deploy.search import KINDS, Work
+    from twokey.deploy.search import KINDS, Work, engine, precision
     from twokey.deploy.shapes import model
 
-    precision = given["precision"].casefold()
-    if precision != "auto" and precision not in PRECISIONS:
-        raise UserError(f"--precision: {precision!r} is not known{nearest(precision, PRECISIONS)}")
     if kind not in KINDS:
         raise UserError(f"work: {kind!r} is not one of {', '.join(KINDS)}{nearest(kind, KINDS)}")
     return Work(
@@ -70,8 +69,8 @@ def _work(kind: str, model_name: str, given: dict[str, str]) -> Work:
         output=units.count(given["output"], "--output"),
         tpot_ms=units.milliseconds(given["tpot"], "--tpot") if given["tpot"] else None,
         ttft_ms=units.milliseconds(given["ttft"], "--ttft") if given["ttft"] else None,
-        precision=precision,
-        engine=given["engine"].casefold(),
+        precision=precision(given["precision"], "--precision"),
+        engine=engine(given["engine"], "--engine", constants),
         draft=given["draft"],
         batch_tokens=units.count(given["batch_tokens"], "--batch-tokens"),
     )
@@ -124,7 +123,8 @@ def estimate(
     from twokey.deploy import units
     from twokey.deploy.estimate import best
 
-    work, fixed, constants = _work(kind, model_name, given), _fixed(tp, pp, dp, ep, batch), use(constants_file)
+    constants = use(constants_file)
+    work, fixed = _work(kind, model_name, given, constants), _fixed(tp, pp, dp, ep, batch)
     cards = units.count(count, "--count") if count else None
     found = [best(find_device(chip), work, constants, cards, fixed) for chip in chips]
     if form == "json":
@@ -132,7 +132,7 @@ def estimate(
     elif form == "text" and len(found) == 1:
         deploy_views.estimate(found[0], lang)
     else:
-        deploy_views.estimates(found, form)
+        deploy_views.estimates(found, form, lang)
 
 
 @deploy.command()
@@ -170,30 +170,34 @@ def equivalent(
         kind, colon, model_name = text.partition(":")
         if not colon:
             raise UserError(f"--work: {text!r} needs a kind and a model, as in decode:deepseek-v3")
-        work = _work(kind, model_name, given)
+        work = _work(kind, model_name, given, constants)
         answers.append(equivalent(a, cards, b, work, constants))
         for device in (a, b):
             for n, rate, low, high in curve(device, work, constants):
-                points.append({"cards": n, "rate": rate, "low": low, "high": high, "chip": device.name, "work": text})
+                sizes = {"cards": n, "rate": rate, "low": low, "high": high, "each": rate / n}
+                points.append({**sizes, "chip": device.name, "work": text})
     if chart is not None:
         from twokey.deploy import charts
 
-        titles = {"cards": "cards in one cluster", "rate": "tokens a second"}
+        names = ("cards in one cluster", "tokens a second", "tokens a second and card, of one cluster", "chip")
+        title = f"{works[0]}: {say('work over cluster size', lang)}"
+        ends = [{"cards": e.stops_helping} for e in answers[:1] if e.stops_helping is not None]
         own = [p for p in points if p["work"] == works[0]]
-        charts.write(charts.lines(own, "cards", "rate", "chip", titles, f"{works[0]}: work over cluster size"), chart)
+        charts.write(charts.growth(own, ends, heads(names, lang), title), chart)
     if form == "json":
         show_json({"equivalents": [e.as_json() for e in answers], "curve": points})
     else:
         deploy_views.equivalences(answers, form, lang)
         if chart is not None:
-            deploy_views.curve(points, form)
-            click.echo(f"chart: {chart}")
+            deploy_views.curve(points, form, lang)
+            click.echo(f"{say('chart', lang)}: {chart}", err=form != "text")
 
 
 @deploy.command()
 @click.option("--search", default="", help="Only models whose name contains this.")
 @form_option
-def models(search: str, form: str) -> None:
+@lang_option
+def models(search: str, form: str, lang: str) -> None:
     """List the models whose shape is known."""
     from dataclasses import asdict
 
@@ -210,7 +214,7 @@ def models(search: str, form: str) -> None:
         [s.name, f"{s.total / 1e9:.1f}", f"{s.active / 1e9:.1f}", f"{s.layers:g}", f"{s.hidden:g}", f"{s.experts:g}"]
         for s in found
     ]
-    table(["model", "billion parameters", "active", "layers", "hidden", "experts"], rows, form)
+    table(heads(("model", "billion parameters", "active", "layers", "hidden", "experts"), lang), rows, form)
 
 
 @deploy.command()
@@ -219,7 +223,10 @@ def models(search: str, form: str) -> None:
 @click.option("--chart", type=click.Path(path_type=Path), help="Where the chart goes (.png, .svg, .html).")
 @form_option
 @constants_option
-def validate(file: Path, rows_file: Path | None, chart: Path | None, form: str, constants_file: Path | None) -> None:
+@lang_option
+def validate(
+    file: Path, rows_file: Path | None, chart: Path | None, form: str, constants_file: Path | None, lang: str
+) -> None:
     """Predict every measured row of FILE.csv and say how far off the predictions are.
 
     The file has the columns of the public measurements. Rows that were fitted are counted apart: their errors say how
@@ -232,23 +239,32 @@ def validate(file: Path, rows_file: Path | None, chart: Path | None, form: str, 
 
     constants = use(constants_file)
     rows, refused = measurements.read_file(file)
+    if not rows and not refused:
+        refused = [f"{file.name}: no measurement stands below its first line"]
     done = run(rows, constants, refused)
     rows_file = rows_file or Path(f"{file.stem}.predicted.csv")
     chart = chart or Path(f"{file.stem}.predicted.png")
-    rows_file.write_text(row_by_row(done), "utf-8")
+    write_text(row_by_row(done), rows_file)
     points = [
         {
-            "kind": r.kind,
+            "kind": say(r.kind, lang),
             "measured": r.value,
             "predicted": float(p),
-            "origin": "domestic" if r.device.domestic else "imported",
+            "origin": say("domestic" if r.device.domestic else "imported", lang),
         }
         for r, p in zip(done.rows, done.predicted, strict=True)
         if math.isfinite(p)
     ]
     if points:
-        charts.write(charts.predicted_against_measured(points), chart)
-    deploy_views.validation(done, constants, form, str(rows_file), str(chart) if points else None)
+        names = (
+            "Predicted against measured; the dashed line is equality",
+            "measured (own unit of each row)",
+            "predicted",
+            "kind",
+            "origin",
+        )
+        charts.write(charts.predicted_against_measured(points, heads(names, lang)), chart)
+    deploy_views.validation(done, constants, form, lang, (str(rows_file), str(chart) if points else None))
 
 
 @deploy.command()
@@ -277,7 +293,7 @@ def calibrate(files: tuple[Path, ...], out: Path, public: bool, folds: int) -> N
         raise UserError("no measurements to fit; give a CSV file, or leave --no-public out")
     start = keep.packaged() if files else None
     done = run(rows, start, folds, lambda text: click.echo(f"  {text}", err=True))
-    out.write_text(keep.to_json(done.constants), "utf-8")
+    write_text(keep.to_json(done.constants), out)
     deploy_views.calibration(rows, done, str(out))
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from twokey.cli.deploy_shared import constants_option, find_device, form_option, lang_option, use
+from twokey.cli.shared import write_text
+
+if TYPE_CHECKING:
+    from twokey.deploy.said import Lang
 
 
 @click.command()
@@ -62,11 +67,11 @@ def place(
             raise UserError(f"--from and --to: must be shares with 0 <= from < to <= 1 (got {first:g} and {last:g})")
         shares = [first + (last - first) * i / (steps - 1) for i in range(steps)]
         points = placing.sweep(plan, constants, swept, shares, progress)
-        deploy_place.swept(points, swept, form, chart)
+        deploy_place.swept(points, swept, form, chart, lang)
         return
     answer = placing.place(plan, constants, progress, seconds)
     if out is not None:
-        out.write_text(json.dumps(answer.as_json(), indent=1, ensure_ascii=False), "utf-8")
+        write_text(json.dumps(deploy_place.finite(answer.as_json()), indent=1, ensure_ascii=False) + "\n", out)
     deploy_place.placement(answer, form, lang)
     if not answer.feasible:
         raise SystemExit(1)
@@ -80,18 +85,22 @@ def place(
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder that the files go to.")
 @click.option("--node", "nodes", multiple=True, metavar="NODE=CHIP", help="A licensed node; may be given repeatedly.")
 @click.option("--place/--no-place", "placed", default=True, show_default=True, help="Take quotas from the placement.")
+@form_option
 @constants_option
+@lang_option
 def enforce(
     plan_file: Path,
     overlays: tuple[Path, ...],
     out: Path,
     nodes: tuple[str, ...],
     placed: bool,
+    form: str,
     constants_file: Path | None,
+    lang: str,
 ) -> None:
     """Write what keeps the plan's conditions: Kubernetes admission, Kueue, DRA and Slurm, from one source of truth."""
     from twokey.chips import UserError
-    from twokey.deploy.conditions import DomesticShare
+    from twokey.cli import deploy_place
     from twokey.deploy.enforce import policy as one_truth
     from twokey.deploy.enforce.write import write
     from twokey.deploy.place import place as placing
@@ -110,13 +119,7 @@ def enforce(
         if slug not in known:
             raise UserError(f"--node: {text!r} must be NODE=CHIP with a chip of the plan")
         named[node] = slug
-    for path in write(policy, out, named):
-        click.echo(str(path))
-    for entry in policy.licensed:
-        uses = ", ".join(f"{use} ({phase})" for use, phase in entry.uses) or "nothing"
-        click.echo(f"{entry.chip}: {uses}" + ("" if entry.places is None else f"; in {', '.join(entry.places)}"))
-    if any(isinstance(c, DomesticShare) for c in plan.conditions) and placement is None:
-        click.echo("note: without a placement the quotas do not keep the domestic shares", err=True)
+    deploy_place.enforced(policy, plan, write(policy, out, named), placement is not None, form, lang)
 
 
 @click.command()
@@ -128,8 +131,9 @@ def enforce(
 )
 @click.option("--telemetry", multiple=True, metavar="SITE=FOLDER", help="Exposition files of a site; repeat per site.")
 @click.option("--sacct", multiple=True, metavar="SITE=FILE", help="Output of sacct -X -P; repeat per site.")
-@click.option("--from", "start", required=True, help="Begin, as in 2026-11-01 (UTC).")
+@click.option("--from", "start", required=True, help="Begin, as in 2026-11-01.")
 @click.option("--to", "end", required=True, help="End, not included.")
+@click.option("--zone", default="UTC", show_default=True, help="Time zone of these and of sacct's times.")
 @click.option("--periods", type=click.IntRange(1, 366), default=1, show_default=True, help="Equal parts of that time.")
 @click.option(
     "--phase", "phases", multiple=True, metavar="NAMESPACE=PHASE", help="What a namespace, queue or QOS runs."
@@ -140,6 +144,8 @@ def enforce(
 @click.option("--out", type=click.Path(path_type=Path), help="Statement as Markdown.")
 @click.option("--pdf", "pdf_file", type=click.Path(path_type=Path), help="Statement as PDF, its figures inside.")
 @click.option("--breaches", "breach_file", type=click.Path(path_type=Path), help="Breaches as JSON, for a case desk.")
+@click.option("--case", "case_id", type=int, help="A breach opens this case of the desk on this machine again.")
+@click.option("--as", "login", metavar="LOGIN", help="With --case: act as this person, by the token kept here.")
 @form_option
 @lang_option
 def report(
@@ -148,14 +154,17 @@ def report(
     sacct: tuple[str, ...],
     start: str,
     end: str,
+    zone: str,
     periods: int,
     phases: tuple[str, ...],
     measure: str | None,
     out: Path | None,
     pdf_file: Path | None,
     breach_file: Path | None,
+    case_id: int | None,
+    login: str | None,
     form: str,
-    lang: str,
+    lang: Lang,
 ) -> None:
     """Report the domestic share of inference and training that was measured, with gaps bounded, against the conditions.
 
@@ -163,8 +172,8 @@ def report(
     """
     from twokey.cli import deploy_report
 
-    breached = deploy_report.run(
-        plan_file, telemetry, sacct, (start, end, periods), phases, measure, (out, pdf_file, breach_file), form, lang
-    )
+    given = deploy_report.Sources(plan_file, telemetry, sacct, start, end, periods, zone, phases, measure)
+    to = deploy_report.Targets(out, pdf_file, breach_file, case_id, login)
+    breached = deploy_report.run(given, to, form, lang)
     if breached:
         raise SystemExit(1)

@@ -10,94 +10,80 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twokey.cli.deploy_shared import show_json, table
+from twokey.cli.deploy_words import heads, say
+from twokey.deploy.said import Said
 
 if TYPE_CHECKING:
+    from twokey.deploy.enforce.policy import Policy
     from twokey.deploy.place import Placement
+    from twokey.deploy.plan import Plan
 
-_ZH = {
-    "workload": "任务",
-    "phase": "阶段",
-    "site": "站点",
-    "chip": "芯片",
-    "period": "时段",
-    "share": "份额",
-    "cards": "卡数",
-    "all": "全部",
-    "condition": "条件",
-    "bound": "界限",
-    "achieved": "实际",
-    "slack": "余量",
-    "price": "代价",
-    "per": "每",
-    "binding": "起作用",
-    "yes": "是",
-    "no": "否",
-    "not served": "未满足",
-    "left out": "缺口",
-    "why": "原因",
-    "there is no plan": "无可行方案",
-    "served": "已满足",
-    "linear bound": "线性上界",
-    "gap": "差距",
-    "domestic share of": "国产份额",
-    "of all work": "占全部工作",
-    "inference": "推理",
-    "training": "训练",
-}
-
-
-def _say(word: str, lang: str) -> str:
-    return _ZH.get(word, word) if lang == "zh" else word
+_SHOWN = 200  # lines of the assignment on a page; the whole of it is in --out and --format csv
 
 
 def placement(answer: Placement, form: str, lang: str) -> None:
     """Print a placement, or why there is none."""
     if form == "json":
-        show_json(_finite(answer.as_json()))
+        show_json(finite(answer.as_json()))
         return
     if not answer.feasible:
-        click.echo(click.style(f"{answer.plan}: {_say('there is no plan', lang)}", bold=True))
+        click.echo(click.style(f"{answer.plan}: {say('there is no plan', lang)}", bold=True))
         for sentence in answer.core:
-            click.echo(f"  - {sentence}")
+            click.echo(f"  - {say(sentence, lang)}")
         return
     if form == "text":
         click.echo(click.style(answer.plan, bold=True))
         click.echo(
-            f"  {answer.value:,.4g} {answer.unit}; {_say('linear bound', lang)} {answer.bound:,.4g}, "
-            f"{_say('gap', lang)} {100 * answer.gap:.2f} %; {_say('served', lang)} {100 * answer.served:.1f} % "
-            f"{_say('of all work', lang)}; {answer.columns:,} columns, {answer.seconds:.1f} s"
+            f"  {_figure(answer.value)} {say(answer.unit, lang)}; {say('linear bound', lang)} {_figure(answer.bound)}, "
+            f"{say('gap', lang)} {100 * answer.gap:.2f} %; {say('served', lang)} {100 * answer.served:.1f} % "
+            f"{say('of all work', lang)}; {answer.columns:,} {say('columns', lang)}, {answer.seconds:.1f} s"
         )
         for name, share in answer.domestic_shares.items():
             if share is not None:
-                click.echo(f"  {_say('domestic share of', lang)} {name}: {100 * share:.1f} %")
+                click.echo(f"  {say('domestic share of', lang)} {say(name, lang)}: {100 * share:.1f} %")
         click.echo("")
-    headers = [_say(h, lang) for h in ("workload", "phase", "site", "chip", "period", "share", "cards")]
+    headers = heads(("workload", "phase", "site", "chip", "period", "share", "cards"), lang)
+    shown = answer.assignments if form != "text" else answer.assignments[:_SHOWN]
     rows = [
         [
             a.workload,
-            _say(a.phase, lang),
+            say(a.phase, lang),
             a.site,
             a.chip,
-            _say("all", lang) if a.period is None else str(a.period + 1),
+            say("all", lang) if a.period is None else str(a.period + 1),
             f"{100 * a.share:.1f} %",
             f"{a.cards:,.0f}",
         ]
-        for a in answer.assignments
+        for a in shown
     ]
     table(headers, rows, form)
+    if len(shown) < len(answer.assignments):
+        more = len(answer.assignments) - len(shown)
+        click.echo(_MORE[lang == "zh"].format(more=more))
     if form == "csv":
         return
     if answer.conditions:
         click.echo("")
-        headers = [_say(h, lang) for h in ("condition", "bound", "achieved", "slack", "price", "per", "binding")]
+        headers = heads(("condition", "bound", "achieved", "slack", _PRICE, "per", "binding"), lang)
         table(headers, [_condition(c, lang) for c in answer.conditions], form)
         click.echo("")
         for c in answer.conditions:
-            click.echo(f"  {c.id}: {c.words}")
+            click.echo(f"  {c.id}: {say(c.words, lang)}")
     if answer.unserved:
         click.echo("")
-        headers = [_say(h, lang) for h in ("not served", "left out", "why")]
-        table(headers, [[name, f"{100 * share:.1f} %", why] for name, share, why in answer.unserved], form)
+        headers = heads(("not served", "left out", "why"), lang)
+        table(headers, [[name, f"{100 * share:.1f} %", say(why, lang)] for name, share, why in answer.unserved], form)
+
+
+_PRICE = Said("price", "代价")
+_MORE = (
+    "… and {more:,} lines more; --out FILE.json and --format csv have them all",
+    "……另有 {more:,} 行；完整结果见 --out FILE.json 或 --format csv",
+)
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
 
 
 def _condition(c: Any, lang: str) -> list[str]:
@@ -113,59 +99,94 @@ def _condition(c: Any, lang: str) -> list[str]:
         number(c.achieved),
         number(c.slack),
         price,
-        c.step,
-        _say("yes" if c.binding else "no", lang),
+        say(c.step, lang),
+        say("yes" if c.binding else "no", lang),
     ]
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return plain data in which a figure that is not there is null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
-    return [_finite(v) for v in value] if isinstance(value, list | tuple) else value
+        return {k: finite(v) for k, v in value.items()}
+    return [finite(v) for v in value] if isinstance(value, list | tuple) else value
 
 
-def swept(points: Sequence[tuple[float, Placement]], name: str, form: str, chart: Path | None) -> None:
+def swept(points: Sequence[tuple[float, Placement]], name: str, form: str, chart: Path | None, lang: str) -> None:
     """Print the trade-off of a sweep, and draw it."""
-    unit = points[0][1].unit
+    unit, least = points[0][1].unit, f"{name} {say('at least', lang)}"
     if form == "json":
-        show_json(
-            [
-                {
-                    "at_least": share,
-                    "value": p.value,
-                    "served": p.served,
-                    "price": _price(p, name),
-                    "why_not": list(p.core),
-                }
-                if p.feasible
-                else {"at_least": share, "value": None, "served": None, "price": None, "why_not": list(p.core)}
-                for share, p in points
-            ]
-        )
+        show_json([_point(share, p, name) for share, p in points])
     else:
         rows = []
         for share, p in points:
             price = _price(p, name)
+            why = p.core[1:2] or p.core[:1]
             rows.append(
                 [
-                    f"{100 * share:.0f} %",
-                    f"{p.value:,.5g}" if p.feasible else "no plan",
+                    f"{100 * share:g} %",
+                    _figure(p.value) if p.feasible else say("no plan", lang),
                     f"{100 * p.served:.1f} %" if p.feasible else "–",
                     "–" if price is None else f"{price:.3g}",
-                    "; ".join(p.core[1:2] or p.core[:1]),
+                    "; ".join(say(sentence, lang) for sentence in why),
                 ]
             )
-        table([f"{name} at least", unit, "work served", "price of a point", "why not"], rows, form)
+        table([least, *heads((unit, "work served", "price of a point", "why"), lang)], rows, form)
     if chart is not None:
         from twokey.deploy import charts
 
-        data = [{"share": 100 * share, "value": p.value, "objective": p.objective} for share, p in points if p.feasible]
-        titles = {"share": f"{name}: at least, %", "value": unit, "objective": "objective"}
-        charts.write(charts.lines(data, "share", "value", "objective", titles, f"What {name} costs"), chart)
-        click.echo(f"chart: {chart}", err=True)
+        data = [{"share": 100 * share, "value": p.value} for share, p in points if p.feasible]
+        title = f"{name} 的代价" if lang == "zh" else f"What {name} costs"
+        charts.write(charts.trade_off(data, [f"{least}, %", say(unit, lang)], title), chart)
+        click.echo(f"{say('chart', lang)}: {chart}", err=True)
+
+
+def _point(share: float, p: Placement, name: str) -> dict[str, Any]:
+    value, served = (p.value, p.served) if p.feasible else (None, None)
+    price = _price(p, name) if p.feasible else None
+    return {"at_least": share, "value": value, "served": served, "price": price, "why_not": list(p.core)}
 
 
 def _price(p: Placement, name: str) -> float | None:
     return next((c.price for c in p.conditions if c.id == name), None)
+
+
+def enforced(policy: Policy, plan: Plan, files: Sequence[Path], placed: bool, form: str, lang: str) -> None:
+    """Print what was written: files, quotas a phase, what licensed chips may run, and what quotas alone do not keep."""
+    from twokey.deploy.enforce.policy import shares_when_full
+
+    full = shares_when_full(policy, plan)
+    if form == "json":
+        shares = [{"condition": c.id, "at_least": c.at_least, "quotas_used_up": share} for c, share in full]
+        show_json({"files": [str(path) for path in files], "policy": policy.as_json(), "shares": shares})
+        return
+    quotas = [
+        [chip.chip, *(f"{policy.quotas[phase, chip.slug]:,.0f}" for phase in ("inference", "training"))]
+        for chip in policy.chips
+    ]
+    table(heads(("chip", "inference", "training"), lang), quotas, form)
+    if form != "text":
+        return
+    click.echo("")
+    for entry in policy.licensed:
+        uses = ", ".join(f"{use} ({say(phase, lang)})" for use, phase in entry.uses) or say("nothing", lang)
+        click.echo(f"{entry.chip}: {uses}" + ("" if entry.places is None else f"; {', '.join(entry.places)}"))
+    for path in files:
+        click.echo(f"  {path}")
+    for c, share in full:
+        if not c.kept_by(share):
+            click.echo(_FULL[lang == "zh"].format(id=c.id, share=100 * share, least=100 * c.at_least), err=True)
+    if full and not placed:
+        click.echo(_UNPLACED[lang == "zh"], err=True)
+
+
+_FULL = (
+    "note: {id}: with every quota used up {share:.1f} % is domestic, below {least:g} %; lower the imported quotas, or "
+    "write them again as demand changes",
+    "注：{id}：配额全部用满时国产份额为 {share:.1f} %，低于 {least:g} %；请降低进口配额，或随需求变化重新生成",
+)
+_UNPLACED = (
+    "note: without a placement the quotas do not keep the domestic shares",
+    "注：未经安排得出的配额不能保证国产份额",
+)

@@ -92,6 +92,25 @@ def _width(text: str) -> int:
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
 
 
+def pad(text: str, width: int) -> str:
+    """Return a text filled up to a width, in which a Chinese character counts twice.
+
+    >>> pad("站点", 6) + "|"
+    '站点  |'
+    """
+    return text + " " * max(width - _width(text), 1)
+
+
+def write_or_explain(path: Path, write: Callable[[], object]) -> None:
+    """Call what writes a file. Errors: UserError with the file, where it cannot be written."""
+    from twokey.chips import UserError
+
+    try:
+        write()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}") from None
+
+
 def _pad(text: str, width: int, right: bool) -> str:
     space = " " * (width - _width(text))
     return space + text if (right and any(c.isdigit() for c in text)) or text == "–" else text + space

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from twokey.cli.deploy_shared import show_json, table
+from twokey.cli.deploy_shared import pad, show_json, table
+from twokey.cli.deploy_words import heads, say
 
 if TYPE_CHECKING:
     from twokey.deploy.calibrate import Calibration
@@ -16,41 +17,11 @@ if TYPE_CHECKING:
     from twokey.deploy.equivalence import Equivalence, Side
     from twokey.deploy.estimate import Estimate
     from twokey.deploy.measurements import Measurement
-    from twokey.deploy.validate import Validation
-
-_ZH = {
-    "tokens a second and card": "每卡每秒 token",
-    "80 % interval": "80 % 区间",
-    "time per token": "每 token 时延",
-    "time to first token": "首 token 时延",
-    "model FLOPs utilisation": "算力利用率 MFU",
-    "replica": "副本",
-    "in flight": "并发序列",
-    "memory used": "显存占用",
-    "power of a replica": "副本功率",
-    "where the time goes": "时间去向",
-    "unknown": "未知",
-    "replaced by": "可由下列替代",
-    "clusters": "集群",
-    "layout": "并行方式",
-    "power": "功率",
-    "price": "价格",
-    "network": "网络",
-    "more cards stop helping beyond": "超过此规模后增卡收效甚微",
-    "note": "注",
-    "precision": "精度",
-    "configurations tried": "已试配置",
-}
-
-
-def _say(word: str, lang: str) -> str:
-    return _ZH.get(word, word) if lang == "zh" else word
+    from twokey.deploy.validate import Score, Validation
 
 
 def _line(name: str, value: str, lang: str) -> None:
-    label = _say(name, lang)
-    wide = sum(2 if ord(c) > 0x2E7F else 1 for c in label)
-    click.echo(f"  {label}{' ' * max(28 - wide, 1)}{value}")
+    click.echo(f"  {pad(say(name, lang), 28)}{value}")
 
 
 def _layout(e: Estimate) -> str:
@@ -60,7 +31,8 @@ def _layout(e: Estimate) -> str:
 
 def estimate(e: Estimate, lang: str) -> None:
     """Print one estimate on a page."""
-    click.echo(click.style(f"{e.kind} of {e.model} on {e.chip}", bold=True))
+    title = f"{e.chip} 上的 {e.model}:{say(e.kind, lang)}" if lang == "zh" else f"{e.kind} of {e.model} on {e.chip}"
+    click.echo(click.style(title, bold=True))
     _line("tokens a second and card", f"{e.rate:,.0f}", lang)
     _line("80 % interval", f"{e.low:,.0f} – {e.high:,.0f}", lang)
     if e.tpot_ms is not None:
@@ -69,22 +41,23 @@ def estimate(e: Estimate, lang: str) -> None:
         _line("time to first token", f"{e.ttft_ms:,.0f} ms", lang)
     if e.mfu is not None:
         _line("model FLOPs utilisation", f"{100 * e.mfu:.1f} %", lang)
-    devices = "" if e.devices == e.cards else f" ({e.devices:g} devices)"
-    _line("replica", f"{e.cards:g} cards{devices}, {_layout(e)}", lang)
+    devices = "" if e.devices == e.cards else f" ({e.devices:g} {say('devices', lang)})"
+    cards = f"{e.cards:g} 卡" if lang == "zh" else f"{e.cards:g} card{'' if e.cards == 1 else 's'}"
+    _line("replica", f"{cards}{devices}, {say(_layout(e), lang)}", lang)
     _line("in flight", f"{e.in_flight:,.0f}", lang)
-    _line("precision", f"{e.precision}, engine {e.engine}", lang)
+    _line("precision", f"{e.precision}, {say('engine', lang)} {e.engine}", lang)
     _line("memory used", f"{100 * e.memory_share:.0f} %", lang)
-    _line("power of a replica", _say("unknown", lang) if e.power_kw is None else f"{e.power_kw:,.1f} kW", lang)
+    _line("power of a replica", say("unknown", lang) if e.power_kw is None else f"{e.power_kw:,.1f} kW", lang)
     _line("configurations tried", f"{e.tried:,}", lang)
-    click.echo(f"  {_say('where the time goes', lang)}")
+    click.echo(f"  {say('where the time goes', lang)}")
     for name, share in e.parts:
-        click.echo(f"    {name:28}{100 * share:5.1f} %  {'█' * round(share * 40)}")
+        click.echo(f"    {pad(say(name, lang), 28)}{100 * share:5.1f} %  {'█' * round(share * 40)}".rstrip())
     for note in e.notes:
-        click.echo(f"  {_say('note', lang)}: {note}")
+        click.echo(f"  {say('note', lang)}: {say(note, lang)}")
 
 
-def estimates(found: Sequence[Estimate], form: str) -> None:
-    """Print several estimates as a table."""
+def estimates(found: Sequence[Estimate], form: str, lang: str) -> None:
+    """Print several estimates as a table, with what must be known of each below it."""
     rows = [
         [
             e.chip,
@@ -93,20 +66,24 @@ def estimates(found: Sequence[Estimate], form: str) -> None:
             f"{e.high:.0f}",
             "–" if e.tpot_ms is None else f"{e.tpot_ms:.1f}",
             f"{e.cards:g}",
-            _layout(e),
+            say(_layout(e), lang),
             "–" if e.power_kw is None else f"{e.power_kw:.1f}",
-            "yes" if e.calibrated else "no",
+            say("yes" if e.calibrated else "no", lang),
         ]
         for e in found
     ]
-    table(["chip", "tok/s/card", "low", "high", "TPOT ms", "cards", "layout", "kW", "calibrated"], rows, form)
+    names = ("chip", "tok/s/card", "low", "high", "TPOT ms", "cards", "layout", "kW", "calibrated")
+    table(heads(names, lang), rows, form)
+    if form == "text":
+        for note in dict.fromkeys(note for e in found for note in e.notes):
+            click.echo(f"{say('note', lang)}: {say(note, lang)}")
 
 
 def _side(side: Side, lang: str) -> str:
-    shape = f"{side.clusters:,.0f} × {side.cards_per_cluster:,.0f}, {side.layout}"
-    power = _say("unknown", lang) if side.power_mw is None else f"{side.power_mw:,.2f} MW"
-    price = _say("unknown", lang) if side.price_usd is None else f"US${side.price_usd / 1e6:,.1f} M"
-    return f"{shape}; {_say('power', lang)} {power}; {_say('price', lang)} {price}; {side.network}"
+    shape = f"{side.clusters:,.0f} × {side.cards_per_cluster:,.0f}, {say(side.layout, lang)}"
+    power = say("unknown", lang) if side.power_mw is None else f"{side.power_mw:,.2f} MW"
+    price = say("unknown", lang) if side.price_usd is None else f"US${side.price_usd / 1e6:,.1f} M"
+    return f"{shape}; {say('power', lang)} {power}; {say('price', lang)} {price}; {say(side.network, lang)}"
 
 
 def equivalences(answers: Sequence[Equivalence], form: str, lang: str) -> None:
@@ -114,7 +91,7 @@ def equivalences(answers: Sequence[Equivalence], form: str, lang: str) -> None:
     if form != "text":
         rows = [
             [
-                e.work,
+                say(e.work, lang),
                 e.here.chip,
                 f"{e.here.cards:g}",
                 e.there.chip,
@@ -122,38 +99,46 @@ def equivalences(answers: Sequence[Equivalence], form: str, lang: str) -> None:
                 f"{e.there.cards:g}",
                 f"{e.low:.0f}",
                 f"{e.high:.0f}",
-                e.there.layout,
+                say(e.there.layout, lang),
                 "" if e.there.power_mw is None else f"{e.there.power_mw:.2f}",
                 "" if e.there.price_usd is None else f"{e.there.price_usd:.0f}",
             ]
             for e in answers
         ]
-        headers = ["work", "from", "cards", "to", "exact", "whole clusters", "low", "high", "layout", "MW", "USD"]
-        table(headers, rows, form)
+        names = ("work", "from", "cards", "to", "exact", "whole clusters", "low", "high", "layout", "MW", "USD")
+        table(heads(names, lang), rows, form)
         return
     for e in answers:
-        click.echo(click.style(e.work, bold=True))
+        click.echo(click.style(say(e.work, lang), bold=True))
         click.echo(f"  {e.here.cards:,.0f} × {e.here.chip}: {_side(e.here, lang)}")
-        click.echo(f"  {_say('replaced by', lang)}")
+        click.echo(f"  {say('replaced by', lang)}")
         click.echo(click.style(f"  {e.there.cards:,.0f} × {e.there.chip}", bold=True) + f": {_side(e.there, lang)}")
-        _line("80 % interval", f"{e.low:,.0f} – {e.high:,.0f} (before whole clusters: {e.exact:,.1f})", lang)
+        _line(
+            "80 % interval",
+            f"{e.low:,.0f} – {e.high:,.0f} ({say('before whole clusters', lang)}: {e.exact:,.1f})",
+            lang,
+        )
         if e.stops_helping is not None:
             _line("more cards stop helping beyond", f"{e.stops_helping:,.0f} × {e.there.chip}", lang)
         for note in e.notes:
-            click.echo(f"  {_say('note', lang)}: {note}")
+            click.echo(f"  {say('note', lang)}: {say(note, lang)}")
 
 
-def curve(points: Sequence[Mapping[str, Any]], form: str) -> None:
+def curve(points: Sequence[Mapping[str, Any]], form: str, lang: str) -> None:
     """Print the table beside the chart of work over cluster size."""
     rows = [
-        [str(p["chip"]), f"{p['cards']:g}", f"{p['rate']:.0f}", f"{p['low']:.0f}", f"{p['high']:.0f}", str(p["work"])]
+        [
+            str(p["chip"]),
+            *(f"{p[name]:.0f}" for name in ("cards", "rate", "each", "low", "high")),
+            str(p["work"]),
+        ]
         for p in points
     ]
-    table(["chip", "cards", "tok/s", "low", "high", "work"], rows, form)
+    table(heads(("chip", "cards", "tok/s", "tok/s/card", "low", "high", "work"), lang), rows, form)
 
 
-def validation(done: Validation, constants: Constants, form: str, rows_file: str, chart: str | None) -> None:
-    """Print the tables of a validation, and last the one line that sums it up."""
+def validation(done: Validation, constants: Constants, form: str, lang: str, files: tuple[str, str | None]) -> None:
+    """Print the tables of a validation, and last the one line that sums it up. `files`: the rows, the chart."""
     from dataclasses import asdict
 
     from twokey.deploy import measurements
@@ -163,6 +148,7 @@ def validation(done: Validation, constants: Constants, form: str, rows_file: str
     ratio = pairs(done)
     fitted = {row.id for row in measurements.public()}
     seen = sum(row.id in fitted for row in done.rows)
+    rows_file, chart = files
     if form == "json":
         show_json(
             {
@@ -178,29 +164,57 @@ def validation(done: Validation, constants: Constants, form: str, rows_file: str
         )
         return
     for message in done.refused:
-        click.echo(f"not answered: {message}", err=True)
+        click.echo(f"{_VALIDATION['refused'][lang == 'zh']}: {message}", err=True)
+    if form in {"csv", "markdown"}:
+        names = heads(("kind", "rows", "median", "90th", "bias", "inside 80 %"), lang)
+        table(names, [_score(s, lang) for _, each in tables for s in each], form)
+        return
     if not tables:
-        click.echo("No row could be answered; the messages above say why.")
+        click.echo(_VALIDATION["none"][lang == "zh"])
     for name, each in tables:
-        click.echo(f"{name:28} {'rows':>5} {'median':>9} {'90th':>9} {'bias':>9} inside 80 %")
-        for s in each:
-            click.echo(s.words())
+        table(
+            heads((name, "rows", "median", "90th", "bias", "inside 80 %"), lang),
+            [_score(s, lang) for s in each],
+            "text",
+        )
         click.echo("")
     if ratio.pairs:
-        click.echo(
-            f"chip against chip: {ratio.pairs} pairs, median error of the ratio {100 * ratio.median:.1f} %, "
-            f"faster chip named rightly {100 * ratio.sign:.0f} %"
-        )
+        said = _VALIDATION["pairs"][lang == "zh"]
+        click.echo(said.format(pairs=ratio.pairs, median=100 * ratio.median, sign=100 * ratio.sign))
     if seen:
-        click.echo(f"{seen} of these rows were fitted: their errors show the fit, not a prediction.")
+        click.echo(_VALIDATION["seen"][lang == "zh"].format(seen=seen))
     if "held_out_median_error" in constants.fit:
-        click.echo(
-            f"Of the {constants.fit['rows']} fitted rows, by fits that did not see the row's group: "
-            f"median {100 * constants.fit['held_out_median_error']:.1f} %, "
-            f"90th percentile {100 * constants.fit['held_out_p90_error']:.1f} %."
-        )
-    click.echo(f"rows: {rows_file}" + (f"   chart: {chart}" if chart else ""))
+        said = _VALIDATION["held out"][lang == "zh"]
+        median, p90 = constants.fit["held_out_median_error"], constants.fit["held_out_p90_error"]
+        click.echo(said.format(rows=constants.fit["rows"], median=100 * median, p90=100 * p90))
+    click.echo(f"{say('rows', lang)}: {rows_file}" + (f"   {say('chart', lang)}: {chart}" if chart else ""))
     click.echo(done.last_line())
+
+
+_VALIDATION = {
+    "refused": ("not answered", "未作答"),
+    "none": ("No row could be answered; the messages above say why.", "没有一行可以作答；原因见上。"),
+    "pairs": (
+        "chip against chip: {pairs} pairs, median error of the ratio {median:.1f} %, "
+        "faster chip named rightly {sign:.0f} %",
+        "芯片对芯片：{pairs} 对，比值误差中位 {median:.1f} %，判对较快者 {sign:.0f} %",
+    ),
+    "seen": (
+        "{seen} of these rows were fitted: their errors show the fit, not a prediction.",
+        "其中 {seen} 行曾用于拟合：其误差反映拟合优度，而非预测能力。",
+    ),
+    "held out": (
+        "Of the {rows} fitted rows, by fits that did not see the row's group: median {median:.1f} %, "
+        "90th percentile {p90:.1f} %.",
+        "在 {rows} 行拟合数据上，以未见该行所属组的拟合预测：误差中位 {median:.1f} %,90 分位 {p90:.1f} %。",
+    ),
+}
+
+
+def _score(s: Score, lang: str) -> list[str]:
+    covered = "–" if s.coverage is None else f"{100 * s.coverage:.0f} %"
+    shares = [f"{100 * s.median:.1f} %", f"{100 * s.p90:.1f} %", f"{100 * s.bias:+.1f} %", covered]
+    return [say(s.name, lang), str(s.rows), *shares]
 
 
 def calibration(rows: Sequence[Measurement], done: Calibration, out: str) -> None:

@@ -36,6 +36,7 @@ def _shared(command: Callable[..., None]) -> Callable[..., None]:
 
 
 DEFAULT = "founding-case-2026-01-28"
+QUARTER = 8  # two years ahead
 
 
 def _scenario_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -199,12 +200,13 @@ def arrive(form: Format, scenario: str, out: Path | None, **options: Any) -> Non
 @outlook.command()
 @click.argument("names", nargs=-1, metavar="SCENARIO SCENARIO...")
 @_scenario_options
-@click.option("--quarter", type=click.IntRange(1), default=8, show_default=True)
-def compare(form: Format, names: Sequence[str], quarter: int, **options: Any) -> None:
+@click.option("--quarter", type=click.IntRange(1), help="Which quarter (default: the eighth, or the last).")
+def compare(form: Format, names: Sequence[str], quarter: int | None, **options: Any) -> None:
     """Put scenarios side by side at one quarter, with the same random numbers."""
     from twokey.outlook.compare import compare as side_by_side
 
     loaded = [_load(name, options) for name in names]
+    quarter = quarter or min([QUARTER, *(s.quarters for s in loaded)])
     rows = side_by_side(loaded, quarter, workers=options["workers"])
     shown = ["what", "unit", "counted by", *(s.name for s in loaded)]
     if form in ("text", "markdown"):
@@ -221,7 +223,7 @@ def compare(form: Format, names: Sequence[str], quarter: int, **options: Any) ->
 @click.argument("scenario", default=DEFAULT)
 @_scenario_options
 @click.option("--line", default="delivered_total", show_default=True, help="The line to explain.")
-@click.option("--quarter", type=click.IntRange(1), default=8, show_default=True)
+@click.option("--quarter", type=click.IntRange(1), help="Which quarter (default: the eighth, or the last).")
 @click.option("--below", type=float, help="What would have to be true for the line to end below this value?")
 @click.option("--above", type=float, help="... or above this one (default: the best tenth of paths).")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the tornado (.svg, .png, .html).")
@@ -229,7 +231,9 @@ def explain(form: Format, scenario: str, **options: Any) -> None:
     """Say what the answer turns on: tornado, Sobol indices, and what would have to be true."""
     from twokey.cli.outlook_run import explain_and_show
 
-    explain_and_show(_load(scenario, options), form, options)
+    loaded = _load(scenario, options)
+    options["quarter"] = options["quarter"] or min(QUARTER, loaded.quarters)
+    explain_and_show(loaded, form, options)
 
 
 @outlook.command()

@@ -11,16 +11,18 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from twokey.chips import UserError, nearest
+from twokey.deploy.said import Said
 
 Phase = Literal["inference", "training"]
 Measure = Literal["nominal-compute", "cards", "delivered-tokens", "tasks"]
 PHASES: Final[tuple[Phase, ...]] = ("inference", "training")
-MEASURES: Final[dict[str, str]] = {
-    "nominal-compute": "cards x dense 16-bit TFLOPS of the chip",
-    "cards": "number of cards",
-    "delivered-tokens": "tokens served or trained",
-    "tasks": "number of workloads (a divisible one counts by its shares)",
+MEASURES: Final[dict[str, Said]] = {
+    "nominal-compute": Said("cards x dense 16-bit TFLOPS of the chip", "卡数 × 芯片 16 位稠密算力（TFLOPS）"),
+    "cards": Said("number of cards", "卡数"),
+    "delivered-tokens": Said("tokens served or trained", "推理或训练的 token 数"),
+    "tasks": Said("number of workloads (a divisible one counts by its shares)", "任务数（可拆分任务按份额计）"),
 }
+PHASES_ZH: Final = {"inference": "推理", "training": "训练"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,17 @@ class DomesticShare:
         """
         return share > self.at_least if self.strict else share >= self.at_least - 1e-9
 
-    def words(self) -> str:
+    def words(self) -> Said:
         """Return the condition as a sentence."""
-        least = "more than" if self.strict else "at least"
+        least, least_zh = ("more than", "超过") if self.strict else ("at least", "不低于")
         where = f" at {', '.join(self.sites)}" if self.sites else ""
-        each = ", each site alone" if self.each_site else ""
-        share = f"{self.of} {least} {100 * self.at_least:g} % domestic{where}{each}"
-        return f"{share} (counted as {MEASURES[self.measure]})"
+        where_zh = f"{'、'.join(self.sites)}的" if self.sites else ""
+        each, each_zh = (", each site alone", "，各站点分别计算") if self.each_site else ("", "")
+        share, counted = f"{100 * self.at_least:g} %", MEASURES[self.measure]
+        return Said(
+            f"{self.of} {least} {share} domestic{where}{each} (counted as {counted})",
+            f"{where_zh}{PHASES_ZH[self.of]}国产份额{least_zh} {share}{each_zh}（口径：{counted.zh}）",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +71,15 @@ class EndUse:
     authority: str = ""
     instrument: str = ""
 
-    def words(self) -> str:
+    def words(self) -> Said:
         """Return the condition as a sentence."""
         phases = f", only {' and '.join(self.phases)}" if self.phases else ""
-        return f"{', '.join(self.chips)} only for {', '.join(self.allowed) or 'no end use'}{phases}"
+        phases_zh = f"，且仅限{'和'.join(PHASES_ZH[p] for p in self.phases)}" if self.phases else ""
+        allowed, allowed_zh = ", ".join(self.allowed) or "no end use", "、".join(self.allowed) or "任何用途均不可"
+        return Said(
+            f"{', '.join(self.chips)} only for {allowed}{phases}",
+            f"{'、'.join(self.chips)} 仅限用途：{allowed_zh}{phases_zh}",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +92,10 @@ class Place:
     authority: str = ""
     instrument: str = ""
 
-    def words(self) -> str:
+    def words(self) -> Said:
         """Return the condition as a sentence."""
-        return f"{', '.join(self.chips)} only in {', '.join(self.allowed)}"
+        chips, allowed = ", ".join(self.chips), ", ".join(self.allowed) or "no place"
+        return Said(f"{chips} only in {allowed}", f"{chips} 仅限地点：{'、'.join(self.allowed) or '无'}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +108,10 @@ class Ceiling:
     authority: str = ""
     instrument: str = ""
 
-    def words(self) -> str:
+    def words(self) -> Said:
         """Return the condition as a sentence."""
-        return f"at most {self.cards:,.0f} of {', '.join(self.chips)}"
+        chips = ", ".join(self.chips)
+        return Said(f"at most {self.cards:,.0f} of {chips}", f"{chips} 最多 {self.cards:,.0f} 张")
 
 
 Condition = DomesticShare | EndUse | Place | Ceiling
@@ -170,6 +183,9 @@ def _share(table: Mapping[str, Any], where: str, common: dict[str, str]) -> Dome
     share = table.get("at_least")
     if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
         raise UserError(f"{where}: at_least: must be a share between 0 and 1 (got {share!r}); 60 % is 0.6")
+    strict = bool(table.get("strict", False))
+    if strict and share == 1:
+        raise UserError(f"{where}: at_least: more than all of it cannot be kept; leave strict out, or ask for less")
     sites = _strings(table, "sites", where)
     return DomesticShare(
         of=of,
@@ -177,7 +193,7 @@ def _share(table: Mapping[str, Any], where: str, common: dict[str, str]) -> Dome
         measure=measure,
         sites=sites,
         each_site=bool(table.get("each_site", False)),
-        strict=bool(table.get("strict", False)),
+        strict=strict,
         **common,
     )
 

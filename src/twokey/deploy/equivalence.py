@@ -13,7 +13,8 @@ from twokey.chips import UserError
 from twokey.deploy.constants import Constants
 from twokey.deploy.devices import Hardware
 from twokey.deploy.estimate import FACILITY, Estimate, best, options
-from twokey.deploy.search import Work
+from twokey.deploy.said import Said
+from twokey.deploy.search import KINDS_ZH, Work
 
 _SIZES = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 
@@ -65,11 +66,12 @@ def _layout(e: Estimate) -> str:
 
 
 def _network(device: Hardware, e: Estimate) -> str:
+    domain, speed = device.domain / device.per_card, device.out_gbs * 8 * device.per_card
     if e.devices <= device.domain:
-        return f"inside one scale-up domain of {device.domain / device.per_card:g} cards"
-    return (
-        f"{device.out_gbs * 8 * device.per_card:.0f} Gb/s scale-out a card between scale-up domains of "
-        f"{device.domain / device.per_card:g} cards"
+        return Said(f"inside one scale-up domain of {domain:g} cards", f"在 {domain:g} 卡的单个超节点域内")
+    return Said(
+        f"{speed:.0f} Gb/s scale-out a card between scale-up domains of {domain:g} cards",
+        f"{domain:g} 卡超节点域之间，每卡横向扩展 {speed:.0f} Gb/s",
     )
 
 
@@ -106,14 +108,29 @@ def equivalent(here: Hardware, count: float, there: Hardware, work: Work, consta
     up = math.hypot(math.log(a.high / a.rate), math.log(b.rate / b.low))
     down = math.hypot(math.log(a.rate / a.low), math.log(b.high / b.rate))
     side_a = _side(here, a, count) if work.kind != "train" else _cluster(here, a, count)
-    notes = dict.fromkeys((*a.notes, *b.notes))
+    notes: dict[str, None] = dict.fromkeys((*a.notes, *b.notes))
     if here.tdp_w is None or there.tdp_w is None:
-        missing = " and ".join(d.name for d in (here, there) if d.tdp_w is None)
-        notes[f"power: no TDP is published for {missing}"] = None
-    notes[f"power counts {FACILITY:g} W at the meter for each W of accelerator TDP (host, network, cooling)"] = None
-    limit = "" if work.tpot_ms is None else f" within {work.tpot_ms:g} ms a token"
+        missing = [d.name for d in (here, there) if d.tdp_w is None]
+        words = Said(
+            f"power: no TDP is published for {' and '.join(missing)}", f"功率：{'、'.join(missing)} 未公布 TDP"
+        )
+        notes[words] = None
+    if work.kind == "train":
+        batch = Said(
+            f"a global batch of {work.batch_tokens / 1e6:g}M tokens is kept on both sides (--batch-tokens)",
+            f"双方均保持 {work.batch_tokens / 1e6:g}M token 的全局批量（--batch-tokens）",
+        )
+        notes[batch] = None
+    counted = Said(
+        f"power counts {FACILITY:g} W at the meter for each W of accelerator TDP (host, network, cooling)",
+        f"功率按每 1 W 加速器 TDP 计 {FACILITY:g} W 电表功率（主机、网络、散热）",
+    )
+    notes[counted] = None
+    limit, limit_zh = "", ""
+    if work.tpot_ms is not None:
+        limit, limit_zh = f" within {work.tpot_ms:g} ms a token", f"，每 token {work.tpot_ms:g} 毫秒以内"
     return Equivalence(
-        work=f"{work.kind} of {work.shape.name}{limit}",
+        work=Said(f"{work.kind} of {work.shape.name}{limit}", f"{work.shape.name} {KINDS_ZH[work.kind]}{limit_zh}"),
         here=side_a,
         there=side_b,
         exact=exact,

@@ -9,10 +9,12 @@ import numpy as np
 
 from twokey.chips import UserError
 from twokey.deploy import intervals
+from twokey.deploy.candidates import number
 from twokey.deploy.constants import Constants
 from twokey.deploy.devices import Hardware
 from twokey.deploy.performance import serving, training
 from twokey.deploy.performance.columns import scalar
+from twokey.deploy.said import Said
 from twokey.deploy.search import (
     FREE,
     MEASURED_AS,
@@ -102,20 +104,27 @@ def best(
     return _estimate(found, index, device, work, constants)
 
 
-def _why_not(found: Options, device: Hardware, work: Work) -> str:
-    name = f"{work.shape.name} on {device.name}"
+def _why_not(found: Options, device: Hardware, work: Work) -> Said:
+    name, name_zh = f"{work.shape.name} on {device.name}", f"{device.name} 上的 {work.shape.name}"
     fits = found.memory <= 0.9
     if not fits.any():
         need = float(np.min(found.memory * found.world)) * device.memory_gb
-        return f"{name}: does not fit; the weights and one sequence need about {need:.0f} GB, give more cards (--count)"
+        return Said(
+            f"{name}: does not fit; the weights and one sequence need about {need:.0f} GB, give more cards (--count)",
+            f"{name_zh}：显存不足；权重与一个序列约需 {need:.0f} GB，请增加卡数（--count）",
+        )
     if work.tpot_ms is not None and work.kind != "prefill":
-        reach = float(np.min(found.tpot[fits])) * 1e3
-        if reach > work.tpot_ms:
-            return (
-                f"{name}: no configuration answers within {work.tpot_ms:g} ms a token; the nearest takes {reach:.1f} ms"
+        reach, limit = float(np.min(found.tpot[fits])) * 1e3, work.tpot_ms
+        if reach > limit:
+            return Said(
+                f"{name}: no configuration answers within {limit:g} ms a token; the nearest takes {reach:.1f} ms",
+                f"{name_zh}：没有配置能在每 token {limit:g} 毫秒内作答；最接近者需 {reach:.1f} 毫秒",
             )
     reach = float(np.min(found.ttft[fits])) * 1e3
-    return f"{name}: no configuration keeps the limits; the shortest time to the first token is {reach:.0f} ms"
+    return Said(
+        f"{name}: no configuration keeps the limits; the shortest time to the first token is {reach:.0f} ms",
+        f"{name_zh}：没有配置满足时延限制；首 token 最短需 {reach:.0f} 毫秒",
+    )
 
 
 def _estimate(found: Options, i: int, device: Hardware, work: Work, constants: Constants) -> Estimate:
@@ -126,13 +135,25 @@ def _estimate(found: Options, i: int, device: Hardware, work: Work, constants: C
     engine = "training" if work.kind == "train" else work.engine
     slow, fast = intervals.bounds(constants, measured_as, device.family, device.domestic, engine)
     calibrated = constants.calibrated("family", device.family)
-    notes = []
+    notes: list[Said] = []
     if not calibrated:
-        notes.append(f"{device.name}: uncalibrated; no public measurement of its family, the interval is the widest")
+        notes.append(
+            Said(
+                f"{device.name}: uncalibrated; no public measurement of its family, the interval is the widest",
+                f"{device.name}：未校准；其系列没有公开实测，区间取最宽",
+            )
+        )
     if not constants.calibrated("engine", engine):
-        notes.append(f"engine {engine}: uncalibrated; the priors are used")
+        notes.append(Said(f"engine {engine}: uncalibrated; the priors are used", f"引擎 {engine}：未校准，采用先验值"))
     if device.unchecked:
-        notes.append(f"{device.name}: some figures were not checked at their source [UNCHECKED]")
+        notes.append(
+            Said(
+                f"{device.name}: some figures were not checked at their source [UNCHECKED]",
+                f"{device.name}：部分数据未经来源核实 [UNCHECKED]",
+            )
+        )
+    if (stored := _only_stored(work, device)) is not None:
+        notes.append(stored)
     cards = found.world[i] / device.per_card
     mfu = None
     if work.kind == "train":
@@ -167,17 +188,32 @@ def _estimate(found: Options, i: int, device: Hardware, work: Work, constants: C
     )
 
 
+def _only_stored(work: Work, device: Hardware) -> Said | None:
+    """Say where a format is one that the chip stores and does not compute in."""
+    asked, kind = precision_of(work, device), "training" if work.kind == "train" else work.engine
+    bits = {"fp8": 8.0, "int8": 8.0, "fp4": 4.0, "fp8/fp4": 4.0, "int4": 4.0}.get(asked, 16.0)
+    computed = number(asked, device, work.shape, kind).bits
+    if work.kind == "train" and asked == "fp8" and device.native_fp8:
+        computed = 8.0
+    if computed <= bits:
+        return None
+    return Said(
+        f"{device.name} does not compute in {asked}: weights are stored so, and computed in {computed:g} bits",
+        f"{device.name} 不支持 {asked} 运算：权重以此格式存储，以 {computed:g} 位计算",
+    )
+
+
 def _parts(on: Any, found: Options, i: int, work: Work) -> tuple[tuple[str, float], ...]:
     sequences = found.sequences[i : i + 1]
     length = scalar(work.input)
     if work.kind == "train":
         step = training.step(on, length, sequences, scalar(work.recompute or 0.25))
         named = (
-            ("compute", step.compute),
-            ("tensor parallel", step.tensor),
-            ("experts' exchange", step.experts),
-            ("pipeline bubble", step.bubble),
-            ("data parallel and stragglers", step.data),
+            (Said("compute", "计算"), step.compute),
+            (Said("tensor parallel", "张量并行"), step.tensor),
+            (Said("experts' exchange", "专家交换"), step.experts),
+            (Said("pipeline bubble", "流水线气泡"), step.bubble),
+            (Said("data parallel and stragglers", "数据并行与掉队"), step.data),
         )
     else:
         if work.kind == "prefill":
@@ -185,16 +221,16 @@ def _parts(on: Any, found: Options, i: int, work: Work) -> tuple[tuple[str, floa
         else:
             one = serving.decode_pass(on, sequences, length, scalar(0.0))
         named = (
-            ("dense matrices", one.matrices),
-            ("attention and cache", one.attention),
-            ("experts", one.experts),
-            ("network", one.network),
-            ("launches and scheduler", one.overhead),
+            (Said("dense matrices", "稠密矩阵"), one.matrices),
+            (Said("attention and cache", "注意力与缓存"), one.attention),
+            (Said("experts", "专家"), one.experts),
+            (Said("network", "网络"), one.network),
+            (Said("launches and scheduler", "启动与调度"), one.overhead),
         )
     values = [(name, float(np.ravel(value)[0])) for name, value in named]
     if work.kind == "serve":
         step_time = sum(value for _, value in values)
         whole = float(found.tpot[i]) * found.speed
-        values.append(("reading prompts", max(whole - step_time, 0.0)))
+        values.append((Said("reading prompts", "读取提示"), max(whole - step_time, 0.0)))
     total = sum(value for _, value in values) or 1.0
     return tuple((name, value / total) for name, value in values)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from twokey.chips import UserError
 from twokey.deploy.constants import Constants
 from twokey.deploy.devices import Hardware
 from twokey.deploy.estimate import Estimate, best
 from twokey.deploy.plan import Plan, Workload
-from twokey.deploy.search import Kind, Work
+from twokey.deploy.said import Said
+from twokey.deploy.search import Kind, Work, engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ def work_of(workload: Workload) -> Work:
         tpot_ms=workload.tpot_ms,
         precision=workload.precision,
         engine=workload.engine,
+        batch_tokens=workload.batch_tokens,
     )
 
 
@@ -44,6 +46,8 @@ def needs(
     plan: Plan, constants: Constants, progress: Callable[[str], None] = lambda _: None
 ) -> dict[tuple[int, str], Need]:
     """Return the need of each (workload number, chip name) of a plan; equal work on equal chips is estimated once."""
+    for workload in plan.workloads:
+        engine(workload.engine, f"workload {workload.name}: engine", constants)
     devices = {fleet.device.name: fleet.device for fleet in plan.fleets}
     largest = {name: max(f.cards for f in plan.fleets if f.device.name == name) for name in devices}
     seen: dict[tuple[Work, str], Estimate | str] = {}
@@ -61,7 +65,7 @@ def needs(
                 try:
                     seen[key] = best(device, work, constants)
                 except UserError as error:
-                    seen[key] = str(error)
+                    seen[key] = error.args[0]  # with its Chinese, where it has one
             found[number, name] = _serving(workload, seen[key])
     return found
 
@@ -82,7 +86,7 @@ _JOBS: dict[tuple[Work, Hardware, int, float], tuple[float, Estimate] | str] = {
 def _training(workload: Workload, device: Hardware, work: Work, constants: Constants, most: float) -> Need:
     """Find the smallest gang that finishes in time, in steps of 8 cards, goodput counted."""
     target = workload.tokens / (workload.days * 86400) / constants.of("world", "all", "goodput")
-    key = (replace(work, batch_tokens=work.batch_tokens), device, id(constants), round(target, 3))
+    key = (work, device, id(constants), round(target, 3))
     if key not in _JOBS:
         _JOBS[key] = _gang(device, work, constants, target, most)
     answer = _JOBS[key]
@@ -105,7 +109,10 @@ def _gang(
             break
         low, high = high, high * 2
     else:
-        return f"{work.shape.name} on {device.name}: {most:,.0f} cards at one site do not finish in time"
+        return Said(
+            f"{work.shape.name} on {device.name}: {most:,.0f} cards at one site do not finish in time",
+            f"{device.name} 上的 {work.shape.name}：单个站点 {most:,.0f} 张卡无法按期完成",
+        )
     while high - low > 8:
         middle = math.ceil((low + high) / 16) * 8
         if middle >= high:

@@ -23,9 +23,14 @@ from twokey.deploy.needs import Need, needs
 from twokey.deploy.performance.columns import Array
 from twokey.deploy.plan import Plan
 from twokey.deploy.prices import ConditionReport, priced
+from twokey.deploy.said import Said
 from twokey.deploy.solver import Programme, Session, Solution, solve
 
 Progress = Callable[[str], None]
+_NO_WHOLE = Said(
+    "no whole placement of the training jobs was found within the time; give it more (--seconds)",
+    "在限定时间内未找到训练任务的整体安排；请延长时间（--seconds）",
+)
 _WHOLE = 1e-6
 _LARGE = 20_000  # columns from which the relaxation is built up
 _OPENED = 0.2  # share of the columns that it begins with
@@ -73,7 +78,11 @@ class Placement:
         return asdict(self)
 
 
-_UNITS = {"served": "PFLOP/s of served work", "cost": "US$ an hour", "imported": "imported cards"}
+_UNITS = {
+    "served": Said("PFLOP/s of served work", "PFLOP/s 已满足的工作"),
+    "cost": Said("US$ an hour", "美元/小时"),
+    "imported": Said("imported cards", "张进口卡"),
+}
 
 
 def place(
@@ -102,7 +111,7 @@ def place_with(
     progress(f"linear bound {_shown(plan, relaxed.objective):,.4g} {_UNITS[plan.objective]}")
     found = polish(built.programme, session, relaxed, seconds, progress)
     if found is None:
-        return _nothing(plan, need, begun, "no whole placement of the training jobs was found within the time")
+        return _nothing(plan, need, begun, _NO_WHOLE)
     x, final = found
     reports = priced(built, need, x, final) if prices else ()
     return _answer(built, need, x, relaxed, reports, begun)
@@ -268,11 +277,12 @@ def shares_of(plan: Plan, assignments: list[Assignment]) -> dict[str, float | No
 def _why(plan: Plan, need: Mapping[tuple[int, str], Need], w: int) -> str:
     able = [f for f in plan.fleets if need[w, f.device.name].cards]
     if not able:
-        return next((need[w, f.device.name].why_not for f in plan.fleets), "no fleet")
+        return next((need[w, f.device.name].why_not for f in plan.fleets), Said("no fleet", "无可用卡"))
     barred = {eligible(plan, plan.workloads[w], f) for f in able}
     if None not in barred:
-        return "barred by " + ", ".join(sorted(str(b) for b in barred))
-    return "capacity, power and conditions leave no room"
+        names = ", ".join(sorted(str(b) for b in barred))
+        return Said(f"barred by {names}", f"受限于 {names}")
+    return Said("capacity, power and conditions leave no room", "卡数、供电与条件已无余地")
 
 
 def _nothing(plan: Plan, need: Mapping[tuple[int, str], Need], begun: float, why: str = "") -> Placement:

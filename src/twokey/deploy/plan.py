@@ -13,6 +13,7 @@ from twokey.deploy import conditions as rules
 from twokey.deploy import units
 from twokey.deploy.conditions import Condition, Phase
 from twokey.deploy.devices import Hardware, hardware
+from twokey.deploy.search import precision
 from twokey.deploy.shapes import Shape, model
 
 Objective = Literal["served", "cost", "imported"]
@@ -57,6 +58,7 @@ class Workload:
     sites: tuple[str, ...] = ()
     precision: str = "auto"
     engine: str = "own"
+    batch_tokens: float = 4e6  # global batch of training
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
         "sites",
         "precision",
         "engine",
+        "batch_tokens",
     }
     _known(table, allowed, where)
     named = _text(table, "phase", where)
@@ -240,6 +243,7 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
             raise UserError(f"{where}: sites: no site {site!r}{nearest(str(site), sites)}")
     demand: tuple[float, ...] = ()
     tokens = days = 0.0
+    input_, output = _number(table, "input", where, 4096.0), _number(table, "output", where, 1024.0)
     if phase == "inference":
         raw = table.get("demand")
         each = raw if isinstance(raw, list) else [raw]
@@ -252,6 +256,10 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
         tokens, days = _number(table, "tokens", where), _number(table, "days", where)
         if not (tokens > 0 and days > 0):
             raise UserError(f"{where}: tokens and days must be greater than zero; a job needs an amount and a time")
+    batch_tokens = _number(table, "batch_tokens", where, 4e6)
+    for name, value in (("input", input_), ("output", output), ("batch_tokens", batch_tokens)):
+        if not value > 0:
+            raise UserError(f"{where}: {name}: must be greater than zero (got {value:g})")
     tpot = table.get("tpot")
     return Workload(
         name=_text(table, "name", where),
@@ -259,13 +267,14 @@ def _workload(table: Mapping[str, Any], sites: Sequence[str], source: str) -> Wo
         shape=shape,
         end_use=str(table.get("end_use", "unstated")),
         value=_number(table, "value", where, 1.0),
-        input=_number(table, "input", where, 4096.0),
-        output=_number(table, "output", where, 1024.0),
+        input=input_,
+        output=output,
         demand=demand,
         tpot_ms=units.milliseconds(str(tpot), f"{where}: tpot") if tpot is not None else None,
         tokens=tokens,
         days=days,
         sites=chosen,
-        precision=str(table.get("precision", "auto")),
-        engine=str(table.get("engine", "own")),
+        precision=precision(str(table.get("precision", "auto")), f"{where}: precision"),
+        engine=str(table.get("engine", "own")).casefold(),
+        batch_tokens=batch_tokens,
     )

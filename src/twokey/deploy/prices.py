@@ -11,6 +11,7 @@ from twokey.deploy.assembly import Assembly, assemble
 from twokey.deploy.conditions import Ceiling, DomesticShare
 from twokey.deploy.needs import Need
 from twokey.deploy.performance.columns import Array
+from twokey.deploy.said import Said
 from twokey.deploy.solver import Solution, solve
 
 _PRICE_COLUMNS = 60_000  # programmes up to this size are solved again without each condition that has no row
@@ -55,7 +56,7 @@ def priced(
                     used,
                     condition.cards - used,
                     _clean(price, final.objective),
-                    "1 card more",
+                    Said("1 card more", "多 1 张卡"),
                     used >= condition.cards - 1e-6,
                 )
             )
@@ -73,7 +74,7 @@ def priced(
                     None,
                     None,
                     loss,
-                    "the condition as a whole (linear bound)",
+                    Said("the condition as a whole (linear bound)", "整项条件（线性上界）"),
                     bool(loss and loss > 1e-6),
                 )
             )
@@ -112,6 +113,6 @@ def _share_report(
         achieved,
         achieved - condition.at_least,
         _clean(price, final.objective),
-        "1 percentage point more",
+        Said("1 percentage point more", "多 1 个百分点"),
         binding,
     )

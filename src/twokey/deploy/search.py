@@ -15,6 +15,7 @@ from twokey.deploy.candidates import number
 from twokey.deploy.constants import ENGINE, FAMILY, Constants
 from twokey.deploy.devices import NUMBERS as DEVICE_NUMBERS
 from twokey.deploy.devices import Hardware
+from twokey.deploy.measurements import PRECISIONS
 from twokey.deploy.performance import serving, training
 from twokey.deploy.performance.columns import Array, Columns, Setting, scalar
 from twokey.deploy.performance.forward import least_time
@@ -25,6 +26,7 @@ from twokey.deploy.shapes import Shape
 
 Kind = Literal["train", "prefill", "decode", "serve"]
 KINDS: Final[tuple[Kind, ...]] = ("train", "prefill", "decode", "serve")
+KINDS_ZH: Final = {"train": "训练", "prefill": "预填充", "decode": "解码", "serve": "推理服务"}
 MEASURED_AS: Final = {"train": "train", "prefill": "prefill", "decode": "decode", "serve": "offline_serve"}
 _WORLDS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 24, 48, 72, 96, 144, 160, 192, 288, 320, 384, 576, 640, 768)
 _BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -65,6 +67,32 @@ class Work:
                 )
         if self.draft not in _DRAFTS:
             raise UserError(f"draft: {self.draft!r} is not one of {', '.join(_DRAFTS)}")
+
+
+def precision(name: str, where: str) -> str:
+    """Return a precision's own spelling; UserError with the nearest where it is none.
+
+    >>> precision("FP8", "--precision"), precision("auto", "--precision")
+    ('fp8', 'auto')
+    """
+    word = name.casefold()
+    if word != "auto" and word not in PRECISIONS:
+        raise UserError(f"{where}: {name!r} is not known{nearest(word, PRECISIONS)}")
+    return word
+
+
+def engine(name: str, where: str, constants: Constants) -> str:
+    """Return an engine's own spelling; UserError for one that the constants do not have. `other` has the priors.
+
+    >>> engine("vLLM", "--engine", Constants({"engine.vllm.launch": 1.0}))
+    'vllm'
+    """
+    known = sorted({key.split(".")[1] for key in constants.values if key.startswith("engine.")} - {"training"})
+    if name.casefold() not in (*known, "other"):
+        hint = nearest(name.casefold(), known)
+        names = ", ".join((*known, "other"))
+        raise UserError(f"{where}: {name!r} is not one of {names}{hint}; any that is not there is other")
+    return name.casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +262,8 @@ def training_options(
 ) -> Options:
     """Return every layout of one training job on exactly `devices` devices (one replica: the whole job).
 
+    The global batch is kept: where it holds fewer sequences than there would be data-parallel ranks, devices are idle.
+
     Errors: UserError for too few devices, or a chip whose figures are unknown.
     """
     device = device.need()
@@ -248,8 +278,9 @@ def training_options(
         for pp in (fixed.pp,) if fixed.pp else (1.0, 2.0, 4.0, 8.0, 16.0):
             for ep in (fixed.ep,) if fixed.ep else ((1.0, 8.0, 32.0, 64.0) if shape.experts else (1.0,)):
                 for micro in (1.0, 2.0, 4.0):
-                    dp = np.floor(devices / (tp * pp))
-                    if dp >= 1 and pp <= shape.layers and ep <= max(dp * tp, 1):
+                    most = np.floor(work.batch_tokens / work.input / micro)  # ranks that find a micro-batch each
+                    dp = min(np.floor(devices / (tp * pp)), max(most, 1.0))
+                    if dp >= 1 and (micro == 1 or most >= 1) and pp <= shape.layers and ep <= max(dp * tp, 1):
                         cells.append((tp, pp, dp, ep, micro))
     if not cells:
         raise UserError(f"{devices:g} devices: too few for the layout that was given")

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokey.chips.errors import UserError, nearest
+from twokey.chips.form import DAY, FLAG, VALUE, Rows, Table, line_of, place, read_toml, texts
 from twokey.law.engine.check import problems
 from twokey.law.engine.define import Provision
 from twokey.law.engine.law import DatedValue, Instrument, Law, Pack, Parameter, Title
 from twokey.law.engine.read import Source, read_text
 from twokey.law.engine.tree import Branch, Node
-from twokey.law.form import DAY, FLAG, VALUE, Rows, Table, line_of, place, read_toml, texts
 from twokey.law.typed import GATE, KIND, LINE, not_callable, resolver, with_folder
 
 _FORM: Final = Table(

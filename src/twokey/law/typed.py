@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokey.chips.errors import UserError, nearest
+from twokey.chips.form import DAY, FLAG, TEXT, VALUE, WORDS, Kind, Rows, Table, line_of, place, read_toml, texts
 from twokey.law.engine.check import problems
 from twokey.law.engine.define import Provision, Question, Rulebook
 from twokey.law.engine.law import KINDS, Law, Pack, Title, load_pack
 from twokey.law.engine.read import Source, read_text
 from twokey.law.engine.tree import Branch, Const, Node
-from twokey.law.form import DAY, FLAG, TEXT, VALUE, WORDS, Kind, Rows, Table, line_of, place, read_toml, texts
 
 
 def _is_regime(value: Any) -> bool:

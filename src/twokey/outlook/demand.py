@@ -18,19 +18,32 @@ MOST_DOMESTIC: Final = 0.95  # a mandate that chance raises never reaches everyt
 class Demand:
     """Demand of a step on every path: `foreign` in units of the controlled chip, `domestic` in packages.
 
-    `exchange` is how many domestic packages do the work of one controlled chip.
+    `domestic` is what is asked at home if no controlled chip arrives: what the mandate reserves, and of foreign demand
+    the share that is `substituted`, in packages a unit. `exchange` is how many domestic packages do the work of one
+    controlled chip.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 (everything that demand turns on)
-        self, line: Timeline, x: Mapping[str, Floats], raised: Steps, step_weeks: float, h100e: float, exchange: float
+        self,
+        line: Timeline,
+        x: Mapping[str, Floats],
+        raised: Steps,
+        step_weeks: float,
+        h100e: float,
+        exchange: float,
+        precision: npt.DTypeLike,
     ) -> None:
         self._floor: list[float] = line.mandate.tolist()
         self._raised = Changes(*_levels(line.mandate, x, raised))
         self._exchange = exchange
         year = step_weeks / WEEKS_A_YEAR
-        self._growth = (1 + x["china_demand_growth"]) ** year
-        self.foreign = x["china_demand_year"] * (year / h100e)
-        self.domestic, self.mandate = np.zeros_like(self.foreign), np.zeros_like(self.foreign)
+        self._each, self._grown = np.empty((2, 2, raised.shape[1]), precision)
+        self.foreign, self.domestic = self._each
+        self.mandate, self.substituted, self._growth = np.zeros((3, raised.shape[1]), precision)
+        self.substituted[:] = x["substitution"] * exchange
+        self._growth[:] = growth_of(x["china_demand_growth"], year)
+        self.foreign[:] = x["china_demand_year"] * (year / h100e)
+        self.domestic[:] = self.foreign * self.substituted
         level = np.maximum(x["mandate"], self._floor[0])
         self._raise(slice(None), level, level)
 
@@ -44,15 +57,20 @@ class Demand:
 
     def grow(self) -> None:
         """Let a step pass."""
-        self.foreign *= self._growth
-        self.domestic *= self._growth
+        self._each += np.multiply(self._each, self._growth, out=self._grown)
 
     def _raise(self, who: npt.NDArray[np.intp] | slice, level: Floats, turned_away: Floats) -> None:
         """Raise the mandate of some paths; what buyers may no longer ask abroad they ask at home."""
-        moved = self.foreign[who] * turned_away
-        self.foreign[who] -= moved
-        self.domestic[who] += moved * self._exchange
+        before = self.foreign[who]
+        moved = before * turned_away
+        self.foreign[who] = before - moved
+        self.domestic[who] += moved * (self._exchange - self.substituted[who])
         self.mandate[who] = level
+
+
+def growth_of(a_year: Floats, years: float) -> Floats:
+    """Return by how much more there is after a step; what is near 1 would lose its digits in single precision."""
+    return np.asarray(np.expm1(years * np.log1p(a_year)))
 
 
 def _turned_away(before: Floats, after: Floats) -> Floats:

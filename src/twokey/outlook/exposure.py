@@ -62,6 +62,8 @@ def read_book(file: Path) -> list[Order]:
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"{file}: no such file; `twokey order book --out FILE` writes the open book") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
             f"{file}: cannot be read ({type(error).__name__}); export the open book as CSV or JSON"

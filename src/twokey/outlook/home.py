@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
+from twokey.outlook.demand import Demand, growth_of
 from twokey.outlook.stocks import DIES_A_PACKAGE, STACKS_A_PACKAGE, WEEKS_A_MONTH, WEEKS_A_YEAR, Floats
 from twokey.outlook.strikes import Changes, Moments
 from twokey.outlook.timeline import Timeline
@@ -18,31 +20,41 @@ class Home:
     """
 
     def __init__(
-        self, line: Timeline, x: Mapping[str, Floats], moments: Moments, step_weeks: float, exchange: float
+        self, line: Timeline, x: Mapping[str, Floats], moments: Moments, step_weeks: float, precision: npt.DTypeLike
     ) -> None:
-        steps, year = len(line.price), step_weeks / WEEKS_A_YEAR
-        self.made = x["output_to_date"].copy()  # since ever
-        self.dies = self.made + x["die_bank"] / DIES_A_PACKAGE
-        self.stacks = self.made + x["hbm_stock"] / STACKS_A_PACKAGE
-        self.in_progress, self._stay = x["domestic_wip"].copy(), 1 - np.minimum(1.0, step_weeks / x["domestic_weeks"])
-        self._packaging, self._substitution = x["packaging_year"] * year, x["substitution"] * exchange
+        steps, paths, year = len(line.price), len(x["output_to_date"]), step_weeks / WEEKS_A_YEAR
+        self.made, self.dies, self.stacks, self._before, self._a = np.empty((5, paths), precision)
+        self.made[:] = self._before[:] = x["output_to_date"]  # since ever, and one step earlier
+        self.dies[:] = x["output_to_date"] + x["die_bank"] / DIES_A_PACKAGE
+        self.stacks[:] = x["output_to_date"] + x["hbm_stock"] / STACKS_A_PACKAGE
+
+        # Of what is in progress a share leaves in a step: so what ever left is that share of a fading sum of `made`.
+        self._fading, self._leaves, self._stay, self._packaging = np.empty((4, paths), precision)
+        self._leaves[:] = leaves = np.minimum(1.0, step_weeks / x["domestic_weeks"])
+        self._fading[:], self._stay[:] = (x["output_to_date"] - x["domestic_wip"]) / leaves, 1 - leaves
+        self._packaging[:] = x["packaging_year"] * year
 
         # Gross dies and memory of a step, with their growth.
-        self._supply, self._growth = np.empty((2, len(self.made))), np.empty((2, len(self.made)))
+        self._supply, self._growth, self._grown = np.empty((3, 2, paths), precision)
         self._gross, self._memory = self._supply
         wafers = x["logic_kwpm"] * 1e3 / WEEKS_A_MONTH * step_weeks * x["ai_wafer_share"]
         self._gross[:] = wafers * x["dies_per_wafer"] / DIES_A_PACKAGE
         self._memory[:] = x["hbm_year"] * year / STACKS_A_PACKAGE
-        self._growth[0], self._growth[1] = (1 + x["logic_growth"]) ** year, (1 + x["hbm_growth"]) ** year
+        self._growth[0], self._growth[1] = growth_of(x["logic_growth"], year), growth_of(x["hbm_growth"], year)
         self._stopped: list[bool] = line.growth_stopped.tolist()
         self._equipment, self._relief = Changes(moments.equipment, steps), Changes(moments.hbm_relief, steps)
 
-        self._ceiling, self._missing = x["die_yield_ceiling"], x["die_yield_ceiling"] - x["die_yield"]
-        self._kept, self._forgotten = 1 - x["yield_speed"] * year, -x["learning"]
+        self._ceiling, self._missing, self._learning, self._kept = np.empty((4, paths), precision)
+        self._ceiling[:], self._missing[:] = x["die_yield_ceiling"], x["die_yield_ceiling"] - x["die_yield"]
+        self._learning[:], self._kept[:] = x["learning"], 1 - x["yield_speed"] * year - x["learning"]
         # No step makes more than the packaging allows; where even that leaves some of the distance, no bound is needed.
-        self._may_close = bool(np.any(self._packaging / self.made * x["learning"] > self._kept))
-        self._now = np.zeros_like(self.made)  # made in this step
-        self._a, self._b = np.empty_like(self.made), np.empty_like(self.made)
+        learnt = self._packaging / self.made * self._learning
+        self._may_close = bool(np.any(learnt > self._kept + self._learning))
+
+    @property
+    def deployed(self) -> Floats:
+        """What ever left production, in packages, on the count of `made`."""
+        return np.asarray(self._fading * self._leaves)
 
     @property
     def die_yield(self) -> Floats:
@@ -54,38 +66,33 @@ class Home:
         if struck := self._relief.at(t):
             self._memory[struck[0]] *= 2.0
         if self._stopped[t]:
-            self._growth[:] = 1.0
+            self._growth[:] = 0.0
         elif struck := self._equipment.at(t):
             for row in self._growth:
-                row[struck[0]] = 1.0
+                row[struck[0]] = 0.0
 
-    def make(self, asked: Floats, foreign: Floats, arrived: Floats) -> None:
-        """Make what is asked of domestic chips, as far as good dies, memory and packaging go.
-
-        `asked` is in packages; of `foreign` demand, in units, a share is asked at home where less `arrived`.
-        """
-        a, b = self._a, self._b
-        np.divide(self._now, self.made, out=a)
-        a *= self._forgotten
+    def make(self, demand: Demand, arrived: Floats) -> None:
+        """Make what is asked of domestic chips where `arrived` came in, as far as dies, memory and packaging go."""
+        a, b, made = self._a, self._before, self.made
+        np.divide(b, made, out=a)
+        a *= self._learning
         a += self._kept
         if self._may_close:
             np.maximum(a, 0.0, out=a)
         self._missing *= a
-        self._supply *= self._growth
+        self._supply += np.multiply(self._supply, self._growth, out=self._grown)
         np.subtract(self._ceiling, self._missing, out=a)
         a *= self._gross
         self.dies += a
         self.stacks += self._memory
+        self._fading *= self._stay
+        self._fading += made
 
-        np.subtract(foreign, arrived, out=b)
-        np.maximum(b, 0.0, out=b)
-        b *= self._substitution
-        b += asked
+        np.minimum(demand.foreign, arrived, out=b)
+        b *= demand.substituted
+        np.subtract(demand.domestic, b, out=b)
         np.minimum(b, self._packaging, out=b)
-        b += self.made
+        b += made
         np.minimum(b, self.dies, out=b)
         np.minimum(b, self.stacks, out=b)
-        np.subtract(b, self.made, out=self._now)
-        self.made, self._b = b, self.made
-        self.in_progress *= self._stay
-        self.in_progress += self._now
+        self.made, self._before = b, made

@@ -28,21 +28,37 @@ MOVES: Final = 24  # clocks drawn for each key and path; after that many moves t
 
 
 @dataclass(frozen=True, slots=True)
+class Openings:
+    """Every opening of a key: its step, its path, and how many openings that makes on the path; each (openings,)."""
+
+    steps: Paths
+    who: Paths
+    nth: Paths
+
+
+@dataclass(frozen=True, slots=True)
 class KeyPaths:
-    """The states of both keys; each array has the shape (steps, paths)."""
+    """The states of both keys, each of shape (steps, paths), and the openings of the import key."""
 
     us: Flags
     cn: Flags
-    reopened: Flags  # the import key opened at this step
+    openings: Openings
+
+    @property
+    def reopened(self) -> Flags:
+        """Whether the import key opened, by step and path."""
+        flags = np.zeros_like(self.cn)
+        flags[self.openings.steps, self.openings.who] = True
+        return flags
 
 
 class Factors:
     """Both keys of one step as factors, 1 where a key is open and 0 where it is closed."""
 
-    def __init__(self, paths: int) -> None:
-        self.each = np.empty((2, paths))
-        self.us, self.cn = self.each
-        self.both, self.idle = np.empty(paths), np.empty(paths)
+    def __init__(self, paths: int, precision: npt.DTypeLike) -> None:
+        self._all = np.empty((4, paths), precision)
+        self.us, self.cn, self.both, self.idle = self._all
+        self.each = self._all[:2]
 
     def turn(self, us: Flags, cn: Flags) -> None:
         """Set both keys for a step."""
@@ -81,15 +97,17 @@ def simulate(  # noqa: PLR0913, PLR0917 (everything that turns a key)
     us_close, us_open, cn_close, cn_open = (rate * year for rate in rates)
     us_chain = _Chain(line.us_start, line.us_fixed, clocks[0], us_close, us_open)
     us, loosened = us_chain.run()
-    hot = _held(loosened, max(1, round(COUPLING_DAYS / 7 / step_weeks)))
+    hot = np.zeros_like(us)
+    hot[loosened.steps, loosened.who] = True
+    hot = _held(hot, max(1, round(COUPLING_DAYS / 7 / step_weeks)))
     hot[:hot_steps] = True
     cn_chain = _Chain(line.cn_start, line.cn_fixed, clocks[1], cn_close, cn_open)
     cn_chain.heat(hot, coupling)
-    cn, reopened = cn_chain.run()
+    cn, openings = cn_chain.run()
     closed = np.minimum(closed_for_good, len(us)).astype(np.int16)
     for t in np.flatnonzero(line.us_fixed != 1):  # what an event fixes open, no act of Congress closes
         np.greater(us[t], closed <= t, out=us[t])
-    return KeyPaths(us, cn, reopened)
+    return KeyPaths(us, cn, openings)
 
 
 def _held(flags: Flags, steps: int) -> Flags:
@@ -113,6 +131,9 @@ class _Chain:
         self.start, self.fixed, self.clocks, self.close, self.opens = start, fixed, clocks.ravel(), close, opens
         self.turns = np.zeros(self.paths, dtype=np.intp)
         self.chance = np.flatnonzero(fixed == CHANCE)  # the steps of chance; count n is step chance[n - 1]
+        self.turned = np.zeros((len(fixed), self.paths), dtype=np.bool_)
+        none = np.zeros(0, dtype=np.intp)
+        self.openings: list[tuple[Paths, Paths, Paths]] = [(none, none, none)]
         self.hot: npt.NDArray[np.int16] | None = None
         self.extra = np.zeros(self.paths)
 
@@ -125,63 +146,67 @@ class _Chain:
         self.hot = counts.ravel()
         self.extra = coupling - 1
 
-    def run(self) -> tuple[Flags, Flags]:
-        """Return whether the key is open, and whether it opened, at each step: shape (steps, paths)."""
-        turned = np.zeros((len(self.fixed), self.paths), dtype=np.bool_)
-        at_once, everyone = turned.ravel(), np.arange(self.paths)
+    def run(self) -> tuple[Flags, Openings]:
+        """Return whether the key is open at each step, of shape (steps, paths), and every opening."""
+        everyone = np.arange(self.paths)
         is_open, state = np.full(self.paths, self.start), self.start
-        due = self._due(everyone, np.zeros_like(everyone), state)
-        edges = np.flatnonzero(np.diff(self.fixed)) + 1
-        for first, after in pairwise([0, *edges, len(self.fixed)]):
-            if self.fixed[first] != CHANCE:
-                state = bool(self.fixed[first])
-                who = np.flatnonzero(is_open != state)
-                turned[first, who] = True
-                due[who] = self._turn(who, np.full_like(who, np.searchsorted(self.chance, first)), state)
-                is_open[:] = state
-                continue
-            last, now = np.searchsorted(self.chance, after), state
-            who = np.flatnonzero(due <= last)
-            count = due[who]
-            while who.size:
-                at_once[self.chance[count - 1] * self.paths + who] = True
-                now = not now
-                is_open[who] = now
-                due[who] = again = self._turn(who, count, now)
-                soon = again <= last
-                who, count = who[soon], again[soon]
-        states, before = np.empty_like(turned), np.full(self.paths, self.start)
-        for here, turn in zip(states, turned, strict=True):
+        with np.errstate(divide="ignore"):
+            due = self._due(everyone, np.zeros_like(everyone), state)
+            edges = np.flatnonzero(np.diff(self.fixed)) + 1
+            for first, after in pairwise([0, *edges, len(self.fixed)]):
+                if self.fixed[first] != CHANCE:
+                    state = bool(self.fixed[first])
+                    who = np.flatnonzero(is_open != state)
+                    self._turn(who, np.full_like(who, first), state)
+                    due[who] = self._due(who, np.full_like(who, np.searchsorted(self.chance, first)), state)
+                    is_open[:] = state
+                    continue
+                last, now = np.searchsorted(self.chance, after), state
+                who = np.flatnonzero(due <= last)
+                count = due[who]
+                while who.size:
+                    now = not now
+                    self._turn(who, self.chance.take(count - 1), now)
+                    is_open[who] = now
+                    due[who] = again = self._due(who, count, now)
+                    soon = np.flatnonzero(again <= last)
+                    who, count = who.take(soon), again.take(soon)
+        states, before = np.empty_like(self.turned), np.full(self.paths, self.start)
+        for here, turn in zip(states, self.turned, strict=True):
             before = np.not_equal(before, turn, out=here)
-        turned &= states
-        return states, turned
+        return states, Openings(*(np.concatenate(parts) for parts in zip(*self.openings, strict=True)))
 
-    def _turn(self, who: Paths, count: Paths, is_open: bool) -> Paths:
-        """Turn the key on some paths at a count, into one state; return the count at which each turns next."""
-        self.turns[who] += 1
-        return self._due(who, count, is_open)
+    def _turn(self, who: Paths, steps: Paths, is_open: bool) -> None:
+        """Turn the key on some paths, at one step each, into one state."""
+        nth = self.turns.take(who) + 1
+        self.turns[who] = nth
+        self.turned.ravel()[steps * self.paths + who] = True
+        if is_open:
+            self.openings.append((steps, who, (nth + 1 - self.start) // 2))
 
     def _due(self, who: Paths, since: Paths, is_open: bool) -> Paths:
         """Return the count at which each path turns next, or one past the last."""
-        drawn = self.clocks[self.turns[who] % MOVES * self.paths + who]
+        nth = self.turns.take(who)
+        if nth.max(initial=0) >= MOVES:
+            nth %= MOVES
+        wait = self.clocks.take(nth * self.paths + who)
+        wait /= (self.close if is_open else self.opens).take(who)
         never = len(self.chance) + 1
-        with np.errstate(divide="ignore"):
-            wait = drawn / (self.close if is_open else self.opens)[who]
         due = np.asarray(np.minimum(since + np.maximum(np.ceil(wait), 1), never), dtype=np.intp)
         if self.hot is not None and is_open:
-            hot = self.hot[np.minimum(due, never - 1) * self.paths + who] > self.hot[since * self.paths + who]
-            heated = np.flatnonzero(hot)
+            then = self.hot.take(np.minimum(due, never - 1) * self.paths + who)
+            heated = np.flatnonzero(then > self.hot.take(since * self.paths + who))
             if heated.size:
                 due[heated] = self._sooner(self.hot, who[heated], wait[heated], since[heated], due[heated])
         return due
 
     def _sooner(self, hot: npt.NDArray[np.int16], who: Paths, wait: Floats, since: Paths, due: Paths) -> Paths:
         """Find, by halving, the first count at which the steps and the extra of the hot ones reach the wait."""
-        extra = self.extra[who]
+        extra = self.extra.take(who)
         low, high = since, np.where(extra < 0, len(self.chance) + 1, due)
-        before = hot[since * self.paths + who]
+        before = hot.take(since * self.paths + who)
         for _ in range(int((high - low).max()).bit_length()):
             middle = (low + high) // 2
-            reached = middle - since + extra * (hot[middle * self.paths + who] - before) >= wait
+            reached = middle - since + extra * (hot.take(middle * self.paths + who) - before) >= wait
             low, high = np.where(reached, low, middle), np.where(reached, middle, high)
         return high

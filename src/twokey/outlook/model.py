@@ -55,12 +55,13 @@ def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck t
     z: Floats | None = None,
     columns: npt.NDArray[np.int64] | None = None,
     every: int | None = None,
+    precision: npt.DTypeLike = np.float32,
 ) -> Block:
     """Run one block. A path never depends on how many follow it.
 
     `z` replaces the drawn normal scores of the inputs, shape (inputs, paths), and `columns` says whose draws of chance
     each path takes: that is how sensitivities meet the same luck at every setting of the inputs. `every` records the
-    state after that many steps instead of after each quarter.
+    state after that many steps instead of after each quarter. `precision` is that of the flows.
     """
     draws = _draw(scenario, number, paths if columns is None else 1 + int(columns.max()))
     drawn, clocks, singles, luck = draws if columns is None else [part[..., columns] for part in draws]
@@ -89,6 +90,7 @@ def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck t
         h100e=scenario.chip.h100e_8bit,
         h100e_domestic=scenario.domestic_chip.h100e_8bit,
         every=every or scenario.steps_a_quarter,
+        precision=precision,
     )
     return Block(history, paths_of_keys.us, paths_of_keys.cn, x, moments.chip_security)
 

@@ -25,27 +25,29 @@ class Vendor:
         self, line: Timeline, x: Mapping[str, Floats], moments: Moments, keys: Factors, step_weeks: float
     ) -> None:
         self._line, self._x, self._keys, self._h = line, x, keys, step_weeks
-        steps, paths = len(line.price), len(x["vendor_stock"])
-        self.unspoilt, self._writedown = x["vendor_stock"].copy(), x["writedown_year"] * step_weeks / WEEKS_A_YEAR
+        steps, paths, precision = len(line.price), len(x["vendor_stock"]), keys.us.dtype
+        self.unspoilt, self.installing, self._writedown, self._stay = np.zeros((4, paths), precision)
+        self._foundry, self._a, self._b = np.zeros((3, paths), precision)
+        self.unspoilt[:], self._writedown[:] = x["vendor_stock"], x["writedown_year"] * step_weeks / WEEKS_A_YEAR
 
         # On the way: a share of what waits before inspection and customs passes, while the key concerned is open.
-        self.sent, self._sent_moved = np.zeros((3, paths)), np.empty((2, paths))
+        self.sent = np.zeros((3, paths), precision)
+        self._sent_moved, self._sent_share = np.empty((2, 2, paths), precision)
         self._shipped, _, self.delivered = self.sent
         self.arrived = self._sent_moved[1]  # through customs in this step
-        self._sent_share = np.empty((2, paths))
         self._verified = moments.chip_security
         self._inspect(0)
         self._sent_share[1] = self._share(x["customs_weeks"])
         struck = x["inspection_weeks"] + VERIFICATION_WEEKS
         struck += line.inspection_extra[np.minimum(self._verified, steps - 1)]
         self._verification = Changes(self._verified, steps, self._share(struck))
-        self.installing, self._stay = np.zeros(paths), 1 - self._share(x["install_weeks"])
+        self._stay[:] = 1 - self._share(x["install_weeks"])
 
         # The foundry, from its restart on, at half its capacity after a shock.
-        self.built, self._built_moved = np.zeros((3, paths)), np.empty((2, paths))
+        self.built = np.zeros((3, paths), precision)
+        self._built_moved, self._built_share = np.empty((2, 2, paths), precision)
         self._started, _, self._packaged = self.built
-        self._built_share = np.stack([self._share(x["wafer_weeks"]), self._share(x["package_weeks"])])
-        self._foundry = np.zeros(paths)
+        self._built_share[0], self._built_share[1] = self._share(x["wafer_weeks"]), self._share(x["package_weeks"])
         capacity, shock = x["foundry_units_week"] * step_weeks, moments.foundry_shock
         restart = np.asarray(x["restart_weeks"] // step_weeks, dtype=np.int64)
         self._capacity = Changes(
@@ -53,11 +55,11 @@ class Vendor:
             steps,
             np.stack([np.where(shock > restart, capacity, capacity / 2), capacity / 2]),
         )
-        self._a, self._b = np.empty(paths), np.empty(paths)
+        self._extra: list[float] = line.inspection_extra.tolist()
 
     def events(self, t: int) -> None:
         """Take in what chance and dated events change at step `t`."""
-        if t and self._line.inspection_extra[t] != self._line.inspection_extra[t - 1]:
+        if t and self._extra[t] != self._extra[t - 1]:
             self._inspect(t)
         if struck := self._verification.at(t):
             who, share = struck

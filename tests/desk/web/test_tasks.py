@@ -14,11 +14,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from twokey.desk.cases import breaches
 from twokey.desk.cases.models import Appeal, Application, InformationRequest, Necessity
 from twokey.desk.parties.models import ScreeningList
 from twokey.desk.web.cases.acting import TASKS
 from twokey.desk.web.cases.models import SavedView
 
+from ..test_breaches import record as breach_record
 from ..world import World
 from .conftest import sign_in
 
@@ -149,6 +151,22 @@ def test_a_case_that_came_back_is_reconfirmed(world: World, law: Any) -> None:
     page = sign_in("bis1").get(f"/cases/{case.pk}/").content.decode()
     assert f'action="/cases/{case.pk}/reconfirm/"' in page
     do("bis1", case, "reconfirm", text="It stands under the new text.")
+    assert case.attention == ""
+
+
+def test_a_breach_is_shown_and_found_on(world: World) -> None:
+    case = world.approved(world.order(), "import").decision.application
+    (row,) = breaches.take_in(world["buyer"], case.pk, [breach_record()]).breaches
+    page = sign_in("miit1").get(f"/cases/{case.pk}/").content.decode()
+    assert "inference at least 60 % domestic" in page
+    asked = "At least 60 % is asked; measured between 38.74 % and 41.65 %."
+    assert asked in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert f'action="/cases/{case.pk}/find/"' in page
+    assert f'action="/cases/{case.pk}/reconfirm/"' not in page
+    assert f'action="/cases/{case.pk}/find/"' not in sign_in("buyer").get(f"/cases/{case.pk}/").content.decode()
+    do("miit1", case, "find", breach=str(row.pk), text="The authorisation is suspended.")
+    page = sign_in("buyer").get(f"/cases/{case.pk}/").content.decode()
+    assert "The authorisation is suspended." in page
     assert case.attention == ""
 
 

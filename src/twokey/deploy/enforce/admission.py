@@ -4,10 +4,10 @@ Holes that a pod policy alone leaves, and what closes each:
 
 - a pod that names no chip could land on a licensed node: those nodes carry a NoSchedule taint, so it cannot;
 - a toleration with no key tolerates every taint: it counts as reaching every licensed chip;
-- labels could be changed after admission: pods keep their end use, and only licence administrators change the labels
-  and taints of nodes and the approvals of namespaces;
-- a pod bound straight to a node goes round the scheduler: `spec.nodeName` and `pods/binding` are checked against the
-  list of licensed nodes.
+- a pod bound straight to a node goes round the scheduler: `spec.nodeName` is checked against the list of licensed
+  nodes, and so is `pods/binding`;
+- labels, taints, lists and quotas could be changed after admission, and work could run where nobody counts it: the
+  policies of `guards` are against that.
 """
 
 from __future__ import annotations
@@ -35,17 +35,19 @@ NODES: Final = {"name": "twokey-licensed-nodes", "namespace": "twokey-system"}
 _REQUIRED: Final = "object.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution"
 
 
-def _quote(text: str) -> str:
+def quote(text: str) -> str:
+    """CEL: a string."""
     return json.dumps(text, ensure_ascii=True)
 
 
 def quoted_list(items: tuple[str, ...]) -> str:
     """CEL: a list of strings."""
-    return "[" + ", ".join(_quote(item) for item in items) + "]"
+    return "[" + ", ".join(quote(item) for item in items) + "]"
 
 
-def _label(holder: str, key: str) -> str:
-    labels, key = f"{holder}.metadata.labels", _quote(key)
+def label(holder: str, key: str) -> str:
+    """CEL: the value of a label, or an empty string."""
+    labels, key = f"{holder}.metadata.labels", quote(key)
     return f"(has({labels}) && {key} in {labels} ? {labels}[{key}] : '')"
 
 
@@ -53,25 +55,25 @@ def tolerates(slug: str) -> str:
     """CEL: the pod tolerates the taint of a chip."""
     return (
         "(has(object.spec.tolerations) && object.spec.tolerations.exists(t, "
-        f"(!has(t.key) || t.key == '' || t.key == {_quote(TAINT)}) && "
+        f"(!has(t.key) || t.key == '' || t.key == {quote(TAINT)}) && "
         "(!has(t.effect) || t.effect == '' || t.effect == 'NoSchedule') && "
         "((has(t.operator) && t.operator == 'Exists') || "
-        f"(has(t.key) && t.key == {_quote(TAINT)} && has(t.value) && t.value == {_quote(slug)}))))"
+        f"(has(t.key) && t.key == {quote(TAINT)} && has(t.value) && t.value == {quote(slug)}))))"
     )
 
 
 def selects(slug: str) -> str:
     """CEL: nothing in the pod's node selector or required affinity keeps it off a chip's nodes."""
-    key = _quote(CHIP_LABEL)
+    key = quote(CHIP_LABEL)
     return (
         f"(!has(object.spec.nodeSelector) || !({key} in object.spec.nodeSelector) || "
-        f"object.spec.nodeSelector[{key}] == {_quote(slug)}) && "
+        f"object.spec.nodeSelector[{key}] == {quote(slug)}) && "
         "(!has(object.spec.affinity) || !has(object.spec.affinity.nodeAffinity) || "
         f"!has({_REQUIRED}) || {_REQUIRED}.nodeSelectorTerms.exists(term, "
         "!has(term.matchExpressions) || term.matchExpressions.all(e, "
         f"e.key != {key} || e.operator == 'Exists' || "
-        f"(e.operator == 'In' && has(e.values) && {_quote(slug)} in e.values) || "
-        f"(e.operator == 'NotIn' && (!has(e.values) || !({_quote(slug)} in e.values))))))"
+        f"(e.operator == 'In' && has(e.values) && {quote(slug)} in e.values) || "
+        f"(e.operator == 'NotIn' && (!has(e.values) || !({quote(slug)} in e.values))))))"
     )
 
 
@@ -79,7 +81,7 @@ def reaches(slug: str) -> str:
     """CEL: the pod may come to run on a chip's nodes: by the scheduler, or because it names one of them."""
     direct = (
         "(has(object.spec.nodeName) && object.spec.nodeName != '' && has(params.data) && "
-        f"object.spec.nodeName in params.data && params.data[object.spec.nodeName] == {_quote(slug)})"
+        f"object.spec.nodeName in params.data && params.data[object.spec.nodeName] == {quote(slug)})"
     )
     scheduled = f"((!has(object.spec.nodeName) || object.spec.nodeName == '') && {tolerates(slug)} && {selects(slug)})"
     return f"({direct} || {scheduled})"
@@ -95,17 +97,17 @@ def permits(entry: Licensed) -> str:
     """CEL: `access`, at a place that the chip's conditions allow."""
     if entry.places is None:
         return access(entry)
-    key = _quote(PLACE_LABEL)
+    key = quote(PLACE_LABEL)
     held = f"has(object.spec.nodeSelector) && {key} in object.spec.nodeSelector"
     return f"{access(entry)} && {held} && object.spec.nodeSelector[{key}] in {quoted_list(entry.places)}"
 
 
 def pod_variables() -> list[dict[str, str]]:
     """Return the variables that the pod policy's validations use, in order."""
-    approved = f"{_quote(APPROVED_PREFIX + '/')} + variables.endUse"
+    approved = f"{quote(APPROVED_PREFIX + '/')} + variables.endUse"
     return [
-        {"name": "endUse", "expression": _label("object", END_USE_LABEL)},
-        {"name": "phase", "expression": _label("namespaceObject", PHASE_LABEL)},
+        {"name": "endUse", "expression": label("object", END_USE_LABEL)},
+        {"name": "phase", "expression": label("namespaceObject", PHASE_LABEL)},
         {
             "name": "approved",
             "expression": f"has(namespaceObject.metadata.labels) && {approved} in namespaceObject.metadata.labels && "
@@ -132,7 +134,7 @@ def rule(group: str, version: str, resources: list[str], operations: list[str]) 
     return {"apiGroups": [group], "apiVersions": [version], "resources": resources, "operations": operations}
 
 
-ADMIN: Final = f"'groups' in request.userInfo && {_quote(ADMINS)} in request.userInfo.groups"
+ADMIN: Final = f"'groups' in request.userInfo && {quote(ADMINS)} in request.userInfo.groups"
 
 
 def manifests(policy: Policy, nodes: dict[str, str] | None = None) -> list[Manifest]:
@@ -166,76 +168,9 @@ def manifests(policy: Policy, nodes: dict[str, str] | None = None) -> list[Manif
             paramKind=params,
             matchConditions=[{"name": "not-being-deleted", "expression": "!has(object.metadata.deletionTimestamp)"}],
         )
-    made += _fixed_labels()
-    made += build_policy(
-        "twokey-no-direct-binding",
-        [rule("", "v1", ["pods/binding"], ["CREATE"])],
-        [
-            {
-                "expression": "request.userInfo.username == 'system:kube-scheduler' || !has(params.data) || "
-                "!(object.target.name in params.data)",
-                "message": "a pod is bound to a licensed node by the scheduler only",
-                "reason": "Forbidden",
-            }
-        ],
-        paramKind=params,
-    )
     return made
 
 
 def words(entry: Licensed) -> str:
     """Return the end uses and phases that a licensed chip may run, for a refusal."""
     return ", ".join(f"{use} ({phase})" for use, phase in entry.uses) or "no end use"
-
-
-def _same(holder: str, key: str) -> str:
-    return f"{_label('object', key)} == {_label('oldObject', key)}"
-
-
-def _fixed_labels() -> list[Manifest]:
-    each = f"filter(t, t.key == {_quote(TAINT)}).map(t, (has(t.value) ? t.value : '') + t.effect)"
-    taints = " == ".join(
-        f"(has({holder}.spec.taints) ? {holder}.spec.taints.{each} : [])" for holder in ("object", "oldObject")
-    )
-    made = build_policy(
-        "twokey-fixed-end-use",
-        [rule("", "v1", ["pods"], ["UPDATE"])],
-        [
-            {
-                "expression": _same("pod", END_USE_LABEL),
-                "message": "the end use of a pod does not change",
-                "reason": "Forbidden",
-            }
-        ],
-    )
-    made += build_policy(
-        "twokey-fixed-nodes",
-        [rule("", "v1", ["nodes"], ["UPDATE"])],
-        [
-            {
-                "expression": f"({ADMIN}) || ({_same('node', CHIP_LABEL)} && {_same('node', PLACE_LABEL)} && {taints})",
-                "message": "chip labels and taints of nodes are changed by licence administrators only",
-                "reason": "Forbidden",
-            }
-        ],
-    )
-    ours = f"(k.startsWith({_quote(APPROVED_PREFIX)}) || k == {_quote(PHASE_LABEL)})"
-
-    def held_in(one: str, other: str) -> str:
-        a, b = f"{one}.metadata.labels", f"{other}.metadata.labels"
-        return f"(has({a}) ? {a} : {{}}).all(k, !{ours} || (has({b}) && k in {b} && {b}[k] == {a}[k]))"
-
-    forward, back = held_in("object", "oldObject"), held_in("oldObject", "object")
-    new = f"(has(object.metadata.labels) ? object.metadata.labels : {{}}).all(k, !{ours})"
-    made += build_policy(
-        "twokey-fixed-approvals",
-        [rule("", "v1", ["namespaces"], ["CREATE", "UPDATE"])],
-        [
-            {
-                "expression": f"({ADMIN}) || (request.operation == 'CREATE' ? {new} : ({forward} && {back}))",
-                "message": "phase and approvals of a namespace are set by licence administrators only",
-                "reason": "Forbidden",
-            }
-        ],
-    )
-    return made

@@ -21,7 +21,7 @@ from twokey.deploy.enforce.admission import (
     rule,
     words,
 )
-from twokey.deploy.enforce.policy import Policy
+from twokey.deploy.enforce.policy import PHASE_LABEL, Policy
 
 _GROUP: Final = "resource.k8s.io"
 _DEVICES: Final = {"resourceclaims": "object.spec.devices", "resourceclaimtemplates": "object.spec.spec.devices"}
@@ -52,6 +52,17 @@ def manifests(policy: Policy) -> list[Manifest]:
             }
             for entry in policy.licensed
         ]
+        if policy.counted:
+            names = tuple(dict.fromkeys(name for chip in policy.chips for name in (chip.slug, chip.dra_driver)))
+            checks.append(
+                {
+                    "expression": f"!has({devices}) || !{claims(devices, names)} || "
+                    "variables.phase in ['inference', 'training']",
+                    "message": f"accelerators are claimed in namespaces whose {PHASE_LABEL} is inference or training, "
+                    "where the domestic share is counted",
+                    "reason": "Forbidden",
+                }
+            )
         if checks:
             name = f"twokey-licensed-{resource}"
             made += build_policy(

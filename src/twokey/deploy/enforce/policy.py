@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from twokey.deploy.conditions import Ceiling, Condition, EndUse, Phase, Place
+from twokey.deploy.conditions import Ceiling, Condition, DomesticShare, EndUse, Phase, Place
 from twokey.deploy.devices import Hardware, hardware
 from twokey.deploy.place import Placement
 from twokey.deploy.plan import Plan
@@ -48,6 +49,8 @@ class ChipEntry:
     gres: str
     dra_driver: str
     dra_attribute: str
+    product: str  # what its driver calls it
+    unchecked: bool  # a name of these was not checked at its source
     per_card: float  # devices per card, where a plug-in counts dies
     sites: tuple[tuple[str, str, float], ...]  # site, place, cards
 
@@ -62,6 +65,7 @@ class Policy:
     quotas: Mapping[tuple[str, str], float]
     end_uses: tuple[str, ...]
     conditions: tuple[str, ...]
+    counted: bool = False  # a domestic share is asked: work must say its phase, or it cannot be counted
 
     def as_json(self) -> dict[str, Any]:
         """Return the record as plain JSON data."""
@@ -94,8 +98,14 @@ def _resources() -> dict[str, dict[str, str]]:
     return {row["family"]: row for row in csv.DictReader(text.splitlines())}
 
 
+@cache
+def _products() -> dict[str, dict[str, str]]:
+    text = files("twokey.deploy").joinpath("data/products.csv").read_text("utf-8")
+    return {row["chip"]: row for row in csv.DictReader(text.splitlines())}
+
+
 def _entry(device: Hardware, plan: Plan) -> ChipEntry:
-    row = _resources().get(device.family, {})
+    row, named = _resources().get(device.family, {}), _products().get(device.name, {})
     place_of = {site.name: site.place for site in plan.sites}
     fleets = [f for f in plan.fleets if f.device.name == device.name]
     own = slug(device.name)
@@ -109,6 +119,9 @@ def _entry(device: Hardware, plan: Plan) -> ChipEntry:
         gres=f"{row.get('slurm_type') or 'gpu'}:{own.replace('-', '_')}",
         dra_driver=row.get("dra_driver") or "twokey.dev",
         dra_attribute=row.get("dra_attribute") or "model",
+        product=named.get("product") or device.name,
+        unchecked="[UNCHECKED]" in row.get("dra_confidence", "[UNCHECKED]")
+        or "high" not in named.get("confidence", ""),
         per_card=device.per_card,
         sites=tuple((f.site, place_of[f.site], f.cards) for f in fleets),
     )
@@ -129,7 +142,9 @@ def build(plan: Plan, placement: Placement | None = None) -> Policy:
         )
     )
     licensed = tuple(entry for device in devices if (entry := _licensed(device, plan.conditions, end_uses)) is not None)
-    policy = Policy(plan.name, chips, licensed, {}, end_uses, tuple(c.words() for c in plan.conditions))
+    counted = any(isinstance(c, DomesticShare) for c in plan.conditions)
+    words = tuple(str(c.words()) for c in plan.conditions)
+    policy = Policy(plan.name, chips, licensed, {}, end_uses, words, counted)
     quotas = {}
     for chip in chips:
         for phase in ("inference", "training"):
@@ -138,7 +153,36 @@ def build(plan: Plan, placement: Placement | None = None) -> Policy:
             else:
                 any_use = any(policy.may_run(chip.slug, use, phase) for use in end_uses)
                 quotas[phase, chip.slug] = chip.cards if any_use else 0.0
-    return Policy(plan.name, chips, licensed, quotas, end_uses, policy.conditions)
+    for condition in plan.conditions:
+        if isinstance(condition, Ceiling):
+            _cap(quotas, {slug(hardware(chip).name) for chip in condition.chips}, condition.cards)
+    return replace(policy, quotas=quotas)
+
+
+def _cap(quotas: dict[tuple[str, str], float], chips: set[str], most: float) -> None:
+    """Lower the quotas of some chips until together they keep a ceiling; whole cards, in proportion."""
+    held = {key: cards for key, cards in quotas.items() if key[1] in chips}
+    total = sum(held.values())
+    if total > most:
+        quotas.update({key: float(math.floor(cards * most / total)) for key, cards in held.items()})
+
+
+def shares_when_full(policy: Policy, plan: Plan) -> list[tuple[DomesticShare, float]]:
+    """Return the domestic share of each phase's condition if its quotas were used up; only what quotas can count.
+
+    Quotas are peaks over the periods. Used up at all times they may hold less of domestic chips than the plan does.
+    """
+    rate = {slug(f.device.name): f.device.tflops16 * f.device.per_card for f in plan.fleets}
+    found = []
+    for condition in plan.conditions:
+        if not isinstance(condition, DomesticShare) or condition.measure not in {"cards", "nominal-compute"}:
+            continue
+        weight = rate if condition.measure == "nominal-compute" else dict.fromkeys(rate, 1.0)
+        amounts = [(chip.domestic, policy.quotas[condition.of, chip.slug] * weight[chip.slug]) for chip in policy.chips]
+        total = sum(amount for _, amount in amounts)
+        if total > 0:
+            found.append((condition, sum(amount for domestic, amount in amounts if domestic) / total))
+    return found
 
 
 def _peak(placement: Placement, phase: str, chip: str) -> float:

@@ -1,4 +1,4 @@
-"""Kueue flavours and quotas, DRA device classes, nodes' labels and taints, Slurm GRES, QOS and limits."""
+"""Kueue flavours and quotas, DRA device classes, nodes' labels and taints."""
 
 from __future__ import annotations
 
@@ -9,20 +9,44 @@ from twokey.deploy.enforce.policy import APPROVED_PREFIX, CHIP_LABEL, PHASE_LABE
 Manifest = dict[str, Any]
 _KUEUE = "kueue.x-k8s.io/v1beta2"
 PHASES = ("inference", "training")
+_UNCHECKED = (
+    "[UNCHECKED] compare driver, attribute and product with `kubectl get resourceslices -o yaml` before you rely on it"
+)
 
 
 def nodes_script(policy: Policy) -> str:
-    """Return the shell lines that label and taint the nodes of each chip (NODES is the reader's to fill in)."""
+    """Return the script that labels and taints the nodes that its input names, one `node,chip,place` a line."""
     licensed = {entry.slug for entry in policy.licensed}
-    lines = ["#!/bin/sh", "# Names of nodes per chip and site are yours: set NODES before each block.", "set -eu", ""]
+    lines = [
+        "#!/bin/sh",
+        "# Labels nodes with their chip and place, and taints those of licensed chips: sh nodes.sh < nodes.csv",
+        "# A line of nodes.csv: node,chip,place   as in   gpu-17,nvidia-h200-sxm,CN",
+        "# A node of a licensed chip joins with its taint already, or pods reach it before this script does: start its",
+        f"# kubelet with --register-with-taints={TAINT}=CHIP:NoSchedule.",
+        "set -eu",
+    ]
     for chip in policy.chips:
-        for site, place, cards in chip.sites:
-            lines.append(f"# {chip.chip} at {site}: {cards:g} cards")
-            lines.append(f'kubectl label --overwrite nodes $NODES {CHIP_LABEL}="{chip.slug}" {PLACE_LABEL}="{place}"')
-            if chip.slug in licensed:
-                lines.append(f'kubectl taint --overwrite nodes $NODES {TAINT}="{chip.slug}":NoSchedule')
-            lines.append("")
-    return "\n".join(lines)
+        where = ", ".join(f"{site} ({place}) {cards:g} cards" for site, place, cards in chip.sites)
+        lines.append(f"# {chip.slug}: {where}")
+    lines += ["while IFS=, read -r node chip place; do", '  case "$chip" in']
+    for chip in policy.chips:
+        places = "|".join(dict.fromkeys(place for _, place, _ in chip.sites))
+        answer = "yes" if chip.slug in licensed else "no"
+        lines.append(f"    {chip.slug}) licensed={answer} places='{places}' ;;")
+    lines += [
+        "    *) echo \"$node: the policy has no chip '$chip'\" >&2; exit 1 ;;",
+        "  esac",
+        '  case "|$places|" in',
+        '    *"|$place|"*) ;;',
+        "    *) echo \"$node: the plan has no $chip at '$place' (it has $places)\" >&2; exit 1 ;;",
+        "  esac",
+        f'  kubectl label --overwrite node "$node" "{CHIP_LABEL}=$chip" "{PLACE_LABEL}=$place" < /dev/null',
+        '  if [ "$licensed" = yes ]; then',
+        f'    kubectl taint --overwrite node "$node" "{TAINT}=$chip:NoSchedule" < /dev/null',
+        "  fi",
+        "done",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def namespaces(policy: Policy) -> list[Manifest]:
@@ -65,7 +89,7 @@ def kueue(policy: Policy) -> list[Manifest]:
                     "resources": [
                         {
                             "name": resource,
-                            "nominalQuota": _units(policy.quotas.get((phase, chip.slug), 0.0), chip.per_card),
+                            "nominalQuota": units(policy.quotas.get((phase, chip.slug), 0.0), chip.per_card),
                             "borrowingLimit": 0,
                         }
                     ],
@@ -98,7 +122,21 @@ def kueue(policy: Policy) -> list[Manifest]:
     return made
 
 
-def _units(cards: float, per_card: float) -> int:
+def kueue_configuration() -> Manifest:
+    """Return the part of Kueue's own configuration that the quotas rest on: work that names no queue waits for one.
+
+    It holds for jobs and plain pods in every namespace that has a phase.
+    """
+    return {
+        "apiVersion": "config.kueue.x-k8s.io/v1beta2",
+        "kind": "Configuration",
+        "manageJobsWithoutQueueName": True,
+        "managedJobsNamespaceSelector": {"matchExpressions": [{"key": PHASE_LABEL, "operator": "Exists"}]},
+        "integrations": {"frameworks": ["batch/job", "pod", "deployment", "statefulset"]},
+    }
+
+
+def units(cards: float, per_card: float) -> int:
     """Return what the plug-in counts: devices (dies on a 910C), not cards."""
     return round(cards * per_card)
 
@@ -109,54 +147,17 @@ def device_classes(policy: Policy) -> list[Manifest]:
     for chip in policy.chips:
         expression = (
             f'device.driver == "{chip.dra_driver}" && '
-            f'device.attributes["{chip.dra_driver}"].{chip.dra_attribute} == "{chip.chip}"'
+            f'device.attributes["{chip.dra_driver}"].{chip.dra_attribute} == "{chip.product}"'
         )
+        meta: Manifest = {"name": chip.slug, "labels": {CHIP_LABEL: chip.slug}}
+        if chip.unchecked:
+            meta["annotations"] = {f"{CHIP_LABEL}-unchecked": _UNCHECKED}
         made.append(
             {
                 "apiVersion": "resource.k8s.io/v1",
                 "kind": "DeviceClass",
-                "metadata": {"name": chip.slug, "labels": {CHIP_LABEL: chip.slug}},
+                "metadata": meta,
                 "spec": {"selectors": [{"cel": {"expression": expression}}]},
             }
         )
     return made
-
-
-def slurm(policy: Policy) -> dict[str, str]:
-    """Return the Slurm files: gres.conf, a part of slurm.conf, and the sacctmgr lines of the QOS."""
-    gres = ["# Typed GRES: without types, accounting cannot tell an H200 from an H20.", "AutoDetect=off"]
-    kinds = []
-    for chip in policy.chips:
-        kind, name = chip.gres.split(":")
-        kinds.append(kind)
-        gres.append(f"# {chip.chip}: one line per node, File= as the driver names its devices")
-        gres.append(f"NodeName={name}-[0-0] Name={kind} Type={name} Count=8")
-    tres = ",".join(f"gres/{chip.gres}" for chip in policy.chips)
-    conf = [
-        f"GresTypes={','.join(dict.fromkeys(kinds))}",
-        f"AccountingStorageTRES={tres}",
-        "AccountingStorageEnforce=associations,limits,qos,safe",
-        *(f"PartitionName={phase} AllowQos={phase} QOS={phase} State=UP  # Nodes= are yours" for phase in PHASES),
-    ]
-    qos = ["#!/bin/sh", "set -eu"]
-    for phase in PHASES:
-        limits = ",".join(
-            f"gres/{chip.gres}={_units(policy.quotas.get((phase, chip.slug), 0.0), chip.per_card)}"
-            for chip in policy.chips
-        )
-        qos.append(f"sacctmgr -i add qos {phase} || true")
-        qos.append(f"sacctmgr -i modify qos {phase} set GrpTRES={limits} Flags=DenyOnLimit")
-    for entry in policy.licensed:
-        name = next(chip.gres for chip in policy.chips if chip.slug == entry.slug)
-        for use in policy.end_uses:
-            denied = [phase for phase in PHASES if (use, phase) not in entry.uses]
-            for phase in denied:
-                qos.append(f"# accounts of end use {use} get no {entry.chip} for {phase}")
-                qos.append(
-                    f"sacctmgr -i modify account {use} set MaxTRESPerJob=gres/{name}=0 where partition={phase} || true"
-                )
-    return {
-        "gres.conf": "\n".join(gres) + "\n",
-        "slurm.conf.part": "\n".join(conf) + "\n",
-        "qos.sh": "\n".join(qos) + "\n",
-    }

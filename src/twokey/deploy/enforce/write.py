@@ -7,7 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from twokey.deploy.enforce import admission, claims, queues
+from twokey.chips import UserError
+from twokey.deploy.enforce import admission, claims, guards, queues, rbac, slurm
 from twokey.deploy.enforce.policy import Policy
 
 
@@ -21,21 +22,26 @@ def documents(policy: Policy, nodes: dict[str, str] | None = None) -> dict[str, 
     found = {
         "policy.json": json.dumps(policy.as_json(), indent=1, ensure_ascii=False, sort_keys=True) + "\n",
         "nodes.sh": queues.nodes_script(policy),
-        "admission.yaml": dump(admission.manifests(policy, nodes)),
+        "admission.yaml": dump([*admission.manifests(policy, nodes), *guards.manifests(policy)]),
+        "rbac.yaml": dump(rbac.manifests()),
         "namespaces.yaml": dump(queues.namespaces(policy)),
         "kueue.yaml": dump(queues.kueue(policy)),
+        "kueue-configuration.part.yaml": dump([queues.kueue_configuration()]),
         "dra.yaml": dump([*queues.device_classes(policy), *claims.manifests(policy)]),
     }
-    found.update({f"slurm/{name}": text for name, text in queues.slurm(policy).items()})
+    found.update({f"slurm/{name}": text for name, text in slurm.files(policy).items()})
     return found
 
 
 def write(policy: Policy, folder: Path, nodes: dict[str, str] | None = None) -> list[Path]:
-    """Write all files under `folder` and return their paths."""
+    """Write all files under `folder` and return their paths. Errors: UserError where one cannot be written."""
     paths = []
     for name, text in documents(policy, nodes).items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        except OSError as error:
+            raise UserError(f"{path}: cannot be written: {error.strerror}") from None
         paths.append(path)
     return paths

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import statistics
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twokey.deploy.report.readings import Flag, Reading
+from twokey.deploy.said import Said
 
-_LATE = 2.5  # of the usual distance between samples: longer is a gap
-_FUTURE = 366 * 86400.0
+LATE = 2.5  # of the usual distance between samples: longer is a gap
+_FAR = 366 * 86400.0  # from the middle of a series: no clock is right about that
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,28 +28,63 @@ class Span:
 def in_order(readings: Sequence[Reading]) -> tuple[list[Reading], list[Flag]]:
     """Return readings with times that only rise; what goes back in time, or repeats, is flagged and dropped.
 
-    Two different values at one time contradict each other: both go, which leaves a gap.
+    Of a clock that jumps, the fewest samples that are in the way of all others go. Two different values at one time
+    contradict each other: both go, which leaves a gap.
     """
+    if not readings:
+        return [], []
+    middle = statistics.median(r.time for r in readings)
+    near = [abs(r.time - middle) <= _FAR for r in readings]
+    kept_at = set(_rising([r.time for r in readings], near))
     flags: list[Flag] = []
     kept: list[Reading] = []
     contradicted: set[float] = set()
-    latest = float("-inf")
-    for reading in readings:
+    for i, reading in enumerate(readings):
         name = f"{reading.metric} of {reading.device or reading.namespace}"
-        if reading.time > latest + _FUTURE and kept:
-            flags.append(Flag(reading.source, "clock", f"{name}: jumps more than a year ahead"))
-            continue
-        if reading.time > latest:
-            kept.append(reading)
-            latest = reading.time
-        elif reading.time == latest and kept:
+        zh = f"{reading.device or reading.namespace} 的 {reading.metric}"
+        if i not in kept_at:
+            words = Said(f"{name}: a time out of order", f"{zh}：时间次序错乱")
+            if not near[i]:
+                words = Said(f"{name}: a time more than a year from the others", f"{zh}：时间与其余样本相差一年以上")
+            flags.append(Flag(reading.source, "clock", words))
+        elif kept and reading.time == kept[-1].time:
             same = abs(kept[-1].value - reading.value) < 1e-9
-            flags.append(Flag(reading.source, "duplicate" if same else "conflict", f"{name}: two samples at one time"))
+            words = Said(f"{name}: two samples at one time", f"{zh}：同一时刻有两个样本")
+            flags.append(Flag(reading.source, "duplicate" if same else "conflict", words))
             if not same:
-                contradicted.add(latest)
+                contradicted.add(reading.time)
         else:
-            flags.append(Flag(reading.source, "clock", f"{name}: time goes back by {latest - reading.time:.0f} s"))
+            kept.append(reading)
     return [r for r in kept if r.time not in contradicted], flags
+
+
+def _rising(times: Sequence[float], allowed: Sequence[bool]) -> list[int]:
+    """Return the indexes of a longest run of allowed times that never fall (patience sorting)."""
+    tails: list[float] = []
+    ends: list[int] = []
+    before: list[int] = [-1] * len(times)
+    for i, (time, ok) in enumerate(zip(times, allowed, strict=True)):
+        if not ok:
+            continue
+        place = bisect_right(tails, time)
+        before[i] = ends[place - 1] if place else -1
+        if place == len(tails):
+            tails.append(time)
+            ends.append(i)
+        else:
+            tails[place], ends[place] = time, i
+    found = []
+    at = ends[-1] if ends else -1
+    while at >= 0:
+        found.append(at)
+        at = before[at]
+    return found[::-1]
+
+
+def usual_step(readings: Sequence[Reading], step: float | None = None) -> float:
+    """Return the usual seconds between samples: as given, or the middle of their distances."""
+    distances = [b.time - a.time for a, b in itertools.pairwise(readings)]
+    return step or (statistics.median(distances) if distances else 60.0)
 
 
 def spans(readings: Sequence[Reading], start: float, end: float, step: float | None = None) -> list[Span]:
@@ -58,37 +95,17 @@ def spans(readings: Sequence[Reading], start: float, end: float, step: float | N
     inside = [r for r in readings if start <= r.time < end]
     if not inside:
         return [Span(start, end, None, readings[0])] if readings else []
-    distances = [b.time - a.time for a, b in itertools.pairwise(inside)]
-    usual = step or (statistics.median(distances) if distances else 60.0)
+    usual = usual_step(inside, step)
     found: list[Span] = []
-    if inside[0].time - start > _LATE * usual:
+    if inside[0].time - start > LATE * usual:
         found.append(Span(start, inside[0].time, None, inside[0]))
     elif inside[0].time > start:
         found.append(Span(start, inside[0].time, inside[0].value, inside[0]))
     for i, reading in enumerate(inside):
         until = inside[i + 1].time if i + 1 < len(inside) else end
-        if until - reading.time > _LATE * usual:
+        if until - reading.time > LATE * usual:
             found.append(Span(reading.time, reading.time + usual, reading.value, reading))
             found.append(Span(reading.time + usual, until, None, reading))
         else:
             found.append(Span(reading.time, until, reading.value, reading))
     return found
-
-
-def increase(readings: Sequence[Reading], start: float, end: float) -> tuple[float, float | None, list[Flag]]:
-    """Return how much a counter rose between `start` and `end`: at least, at most (None: not bounded), and flags.
-
-    At a reset the counter's new value is counted: what it had reached before it fell is not known.
-    """
-    inside = [r for r in readings if start <= r.time < end]
-    least, flags, open_ended = 0.0, [], False
-    for before, after in itertools.pairwise(inside):
-        if after.value >= before.value:
-            least += after.value - before.value
-        else:
-            least += after.value
-            open_ended = True
-            flags.append(
-                Flag(after.source, "reset", f"{after.metric} of {after.pod or after.device}: fell, counted from zero")
-            )
-    return least, None if open_ended else least, flags

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from twokey.chips import UserError
-from twokey.deploy.devices import Hardware, hardware
+from twokey.deploy.devices import Hardware, hardware, names
+from twokey.deploy.said import Said
 
 # metric -> (scale to 0..1, preference: the higher is closer to what tensor cores did)
 UTILISATION: Final[dict[str, tuple[float, int]]] = {
@@ -88,18 +89,22 @@ def time_of(path: Path) -> float | None:
     return datetime.fromisoformat(f"{day}T{hour}:{minute}:{second or '00'}").replace(tzinfo=UTC).timestamp()
 
 
-def read_exposition(text: str, source: str, site: str, at: float | None) -> tuple[list[Reading], list[Flag]]:
+def read_exposition(
+    text: str, source: str, site: str, at: float | None, host: str = ""
+) -> tuple[list[Reading], list[Flag]]:
     """Return the readings of a Prometheus exposition text in the order of the file.
 
-    A sample without a timestamp of its own is taken at `at`; UserError where neither is known. Metrics that this
-    report does not use are skipped.
+    A sample without a timestamp of its own is taken at `at`; UserError where neither is known. A text that ends with
+    `# EOF` is OpenMetrics, whose timestamps are seconds. `host` names the node where the exporter does not. Metrics
+    that this report does not use are skipped.
     """
+    open_metrics = text.rstrip().endswith("# EOF")
     from prometheus_client.parser import text_string_to_metric_families
 
     readings: list[Reading] = []
     flags: list[Flag] = []
     for line_text in text.splitlines():
-        line = line_text.strip()
+        line = line_text.partition(" # {")[0].strip()  # an exemplar follows its sample
         if not line or line.startswith("#"):
             continue
         name = re.split(r"[{\s]", line, maxsplit=1)[0]
@@ -110,21 +115,23 @@ def read_exposition(text: str, source: str, site: str, at: float | None) -> tupl
             sample = family.samples[0]
             value = float(sample.value)
         except (ValueError, StopIteration, IndexError):
-            flags.append(Flag(source, "bad-sample", f"cannot be read: {line[:80]}"))
+            flags.append(Flag(source, "bad-sample", Said(f"cannot be read: {line[:80]}", f"无法读取：{line[:80]}")))
             continue
-        when = float(sample.timestamp) if sample.timestamp is not None else at
+        when = float(sample.timestamp) * (1000 if open_metrics else 1) if sample.timestamp is not None else at
         if when is None:
             raise UserError(
                 f"{source}: samples carry no time; put it in the file's name, as in 2026-11-01T00-00-00Z.prom"
             )
         if not math.isfinite(value) or value < 0:
-            flags.append(Flag(source, "bad-sample", f"{name} is {sample.value}"))
+            flags.append(Flag(source, "bad-sample", Said(f"{name} is {sample.value}", f"{name} 的值为 {sample.value}")))
             continue
-        readings.append(_reading(name, sample.labels, value, when, site, source))
+        readings.append(_reading(name, sample.labels, value, when, site, source, host))
     return readings, flags
 
 
-def _reading(name: str, labels: Mapping[str, str], value: float, when: float, site: str, source: str) -> Reading:
+def _reading(
+    name: str, labels: Mapping[str, str], value: float, when: float, site: str, source: str, host: str
+) -> Reading:
     if name == QUEUES:
         return Reading(
             when,
@@ -151,7 +158,7 @@ def _reading(name: str, labels: Mapping[str, str], value: float, when: float, si
             _first(labels, ("exported_container", "container")),
         )
     identity = "/".join(
-        part for part in (_first(labels, _HOST), _first(labels, _DEVICE), labels.get("vdie_id", "")) if part
+        part for part in (_first(labels, _HOST) or host, _first(labels, _DEVICE), labels.get("vdie_id", "")) if part
     )
     scale = UTILISATION.get(name, (1.0, 0))[0]
     return Reading(
@@ -167,24 +174,33 @@ def _reading(name: str, labels: Mapping[str, str], value: float, when: float, si
     )
 
 
-def read_folder(folder: Path, site: str) -> tuple[list[Reading], list[Flag]]:
-    """Return the readings of all `.prom` and `.txt` files of a folder (or of one file), in order of their names.
+def files_of(folder: Path) -> list[Path]:
+    """Return the `.prom` and `.txt` files of a folder and its sub-folders (or the one file), by name."""
+    if not folder.is_dir():
+        return [folder]
+    return sorted(p for p in folder.rglob("*") if p.suffix in {".prom", ".txt"} and p.is_file())
 
-    Errors: UserError where one cannot be read.
+
+def read_folder(folder: Path, site: str) -> tuple[list[Reading], list[Flag]]:
+    """Return the readings of a folder's files (or of one file).
+
+    A sub-folder is a node: its name stands for the host where an exporter does not give its own, as npu-exporter does
+    not. Errors: UserError where a file cannot be read.
     """
-    paths = sorted(p for p in folder.iterdir() if p.suffix in {".prom", ".txt"}) if folder.is_dir() else [folder]
     readings: list[Reading] = []
     flags: list[Flag] = []
-    for path in paths:
+    for path in files_of(folder):
         try:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: cannot be read ({error})") from error
-        found, odd = read_exposition(text, path.name, site, time_of(path))
+        host = path.parent.relative_to(folder).as_posix() if folder.is_dir() else ""
+        found, odd = read_exposition(text, path.name, site, time_of(path), "" if host == "." else host)
         readings += found
         flags += odd
     if not readings:
-        flags.append(Flag(str(folder.name), "no-telemetry", f"no sample of a known exporter for site {site}"))
+        words = Said(f"no sample of a known exporter for site {site}", f"站点 {site} 没有任何已知导出器的样本")
+        flags.append(Flag(str(folder.name), "no-telemetry", words))
     return readings, flags
 
 
@@ -221,8 +237,13 @@ def chip_of(model: str) -> Hardware | None:
     return _by_slug().get(re.sub(r"[^a-z0-9]+", "-", model.casefold()).strip("-"))
 
 
+@cache
+def largest_rate() -> float:
+    """Return the dense 16-bit TFLOPS of the strongest known device: what one that cannot be told has at most."""
+    return max(hardware(name).tflops16 for name in names())
+
+
 def _by_slug() -> dict[str, Hardware]:
-    from twokey.deploy.devices import names
     from twokey.deploy.enforce.policy import slug
 
     return {slug(name): hardware(name) for name in names()}

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from twokey.deploy.conditions import Condition, DomesticShare
-from twokey.deploy.report.usage import MEASURES, UNKNOWN, Amount
+from twokey.deploy.report.sums import MEASURES, UNKNOWN, Amount
 
 Verdict = Literal["kept", "breached", "cannot tell", "not measured"]
 ACCOUNTS: Final = {
@@ -91,7 +91,7 @@ def share_of(amounts: Sequence[Amount], phase: str, measure: str, site: str = "a
         measure,
         domestic / known if known > 0 else None,
         domestic / least_total if least_total > 0 else 0.0,
-        (domestic + more_domestic + either) / most_total if most_total > 0 else 1.0,
+        1.0 - imported / most_total if most_total > 0 else 1.0,  # and 1 where what is missing has no bound
         known,
     )
 

@@ -6,22 +6,25 @@ import csv
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from twokey.chips import UserError
-from twokey.deploy.report.readings import Flag, chip_of
-from twokey.deploy.report.usage import Amount, phase_of
+from twokey.deploy.report.readings import Flag, chip_of, largest_rate
+from twokey.deploy.report.sums import Amount, phase_of
+from twokey.deploy.said import Said
 
 _NEEDED = ("JobIDRaw", "QOS", "Partition", "AllocTRES", "ElapsedRaw", "State")
+_UNTYPED = re.compile(r"^gres/[a-z]+=(\d+)$")
 _GRES = re.compile(r"^gres/([a-z]+):([\w.-]+)=(\d+)$")
 
 
 def read(
-    text: str, source: str, site: str, edges: Sequence[float], phases: Mapping[str, str]
+    text: str, source: str, site: str, edges: Sequence[float], phases: Mapping[str, str], zone: tzinfo = UTC
 ) -> tuple[list[Amount], list[Flag]]:
     """Return the allocated amounts of jobs; with `Start` (or `End`) the jobs are put into their periods.
 
-    UserError where a column is missing. A job whose GRES has no type is counted as of unknown origin and flagged.
+    `zone` is the one that sacct wrote its times in. UserError where a column is missing. A job whose GRES has no type
+    is flagged, and its devices are of unknown origin.
     """
     rows = list(csv.DictReader(text.splitlines(), delimiter="|"))
     missing = [name for name in _NEEDED if rows and name not in rows[0]]
@@ -36,18 +39,23 @@ def read(
     for number, row in enumerate(rows, 2):
         job = row["JobIDRaw"]
         if job in done:
-            flags.append(Flag(source, "duplicate", f"job {job} is listed twice"))
+            flags.append(Flag(source, "duplicate", Said(f"job {job} is listed twice", f"作业 {job} 列出两次")))
             continue
         done.add(job)
         try:
             elapsed = float(row["ElapsedRaw"])
         except ValueError:
-            flags.append(Flag(source, "bad-sample", f"line {number}: ElapsedRaw {row['ElapsedRaw']!r} is not a number"))
+            given = row["ElapsedRaw"]
+            words = Said(
+                f"line {number}: ElapsedRaw {given!r} is not a number", f"第 {number} 行：ElapsedRaw {given!r} 不是数"
+            )
+            flags.append(Flag(source, "bad-sample", words))
             continue
-        if elapsed < 0:
-            flags.append(Flag(source, "clock", f"job {job}: negative run time"))
+        begun, ended = _time(row.get("Start"), zone), _time(row.get("End"), zone)
+        if elapsed < 0 or (begun is not None and ended is not None and ended < begun):
+            flags.append(Flag(source, "clock", Said(f"job {job}: ends before it begins", f"作业 {job}：结束早于开始")))
             continue
-        shares = _periods(row, elapsed, edges, flags, job, source)
+        shares = _periods(begun, ended, elapsed, edges, flags, source)
         phase = phase_of(row["QOS"], phases)
         phase = phase if phase != "unknown" else phase_of(row["Partition"], phases)
         for item in row["AllocTRES"].split(","):
@@ -58,10 +66,15 @@ def read(
             if device is None:
                 flags.append(
                     Flag(
-                        source, "unknown-chip", f"GRES type {typed.group(2)!r}: origin cannot be told, it may be either"
+                        source,
+                        "unknown-chip",
+                        Said(
+                            f"GRES type {typed.group(2)!r}: origin cannot be told, it may be either",
+                            f"GRES 类型 {typed.group(2)!r}：无法判定国产或进口，两者皆有可能",
+                        ),
                     )
                 )
-            rate = device.tflops16 if device else 1.0
+            rate = device.tflops16 if device else largest_rate()
             for period, seconds in shares:
                 amounts.append(
                     Amount(
@@ -74,29 +87,38 @@ def read(
                         float(typed.group(3)) * seconds * rate,
                     )
                 )
-        if "gres/" in row["AllocTRES"] and not any(_GRES.match(i) for i in row["AllocTRES"].split(",")):
-            flags.append(
-                Flag(source, "unknown-chip", "jobs whose GRES has no type: AccountingStorageTRES must name the types")
+        if not any(_GRES.match(i) for i in row["AllocTRES"].split(",")):
+            untyped = sum(float(found.group(1)) for i in row["AllocTRES"].split(",") if (found := _UNTYPED.match(i)))
+            if not untyped:
+                continue
+            words = Said(
+                "jobs whose GRES has no type may be on either: AccountingStorageTRES must name the types",
+                "作业的 GRES 未注明类型，国产或进口皆有可能：请在 AccountingStorageTRES 中列出类型",
             )
+            flags.append(Flag(source, "unknown-chip", words))
+            for period, seconds in shares:
+                most = untyped * seconds * largest_rate()
+                amounts.append(Amount(site, period, phase, "(no type)", None, "allocated", 0.0, most))
     return amounts, flags
 
 
-def _time(text: str | None) -> float | None:
+def _time(text: str | None, zone: tzinfo) -> float | None:
     try:
-        return datetime.fromisoformat(text or "").replace(tzinfo=UTC).timestamp()
+        return datetime.fromisoformat(text or "").replace(tzinfo=zone).timestamp()
     except ValueError:
         return None
 
 
 def _periods(
-    row: Mapping[str, str], elapsed: float, edges: Sequence[float], flags: list[Flag], job: str, source: str
+    start: float | None, end: float | None, elapsed: float, edges: Sequence[float], flags: list[Flag], source: str
 ) -> list[tuple[int, float]]:
-    start, end = _time(row.get("Start")), _time(row.get("End"))
+    """Return how many seconds of a job lie in each period."""
     if start is None and end is not None:
         start = end - elapsed
     if start is None:
         if len(edges) > 2:
-            flags.append(Flag(source, "gap", "jobs without Start: counted in the first period"))
+            words = Said("jobs without Start: counted in the first period", "作业无 Start：计入首个时段")
+            flags.append(Flag(source, "gap", words))
         return [(0, elapsed)]
     found = []
     for period, (low, high) in enumerate(itertools.pairwise(edges)):

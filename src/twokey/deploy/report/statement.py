@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Final
 
 from twokey.deploy.report.readings import Flag
 from twokey.deploy.report.shares import Finding, Share
+from twokey.deploy.said import Lang
+from twokey.deploy.said import say as in_words
 
-Lang = Literal["en", "zh"]
-_WORDS: dict[str, tuple[str, str]] = {
+_WORDS: Final[dict[str, tuple[str, str]]] = {
     "title": ("Statement of use", "使用情况说明"),
     "from_to": ("From {a} to {b} (UTC)", "自 {a} 至 {b}(UTC)"),
     "conditions": ("Conditions", "条件"),
     "shares": ("Domestic share of use", "国产算力使用份额"),
     "evidence": ("Evidence", "依据"),
     "flags": ("What the telemetry does not show", "遥测未能说明之处"),
+    "nothing": (
+        "Nothing was measured in this time; what was flagged says why.",
+        "该时段内没有任何测量；原因见所列标记。",
+    ),
     "none": ("Nothing was flagged.", "无。"),
     "no_conditions": ("No domestic-share condition was given.", "未给出国产份额条件。"),
     "kept": ("kept", "已遵守"),
@@ -41,12 +47,21 @@ _WORDS: dict[str, tuple[str, str]] = {
     "period": ("period", "时段"),
     "phase": ("phase", "阶段"),
     "measure": ("measure", "口径"),
+    "clock": ("clock", "时钟"),
+    "duplicate": ("duplicate", "重复"),
+    "conflict": ("conflict", "矛盾"),
+    "reset": ("reset", "计数器归零"),
+    "gap": ("gap", "缺口"),
+    "unknown-chip": ("unknown chip", "芯片不明"),
+    "unknown-phase": ("unknown phase", "阶段不明"),
+    "bad-sample": ("bad sample", "样本无效"),
+    "no-telemetry": ("no telemetry", "无遥测"),
     "note": (
         "Allocated is device time x nominal 16-bit compute; used is that x utilisation, which exporters define "
-        "differently; delivered is tokens counted by the serving engine. The bounds hold whatever "
-        "happened in the gaps.",
-        "已分配 = 设备时间 × 标称 16 位算力;已使用 = 再乘以利用率(各导出器定义不同);已交付 = 推理引擎计数的 token。"
-        "无论缺口期间发生了什么,区间均成立。",
+        "differently; delivered is tokens counted by the serving engine. The bounds hold whatever happened in the "
+        "gaps; of tokens that nobody counted, at most as many a second as the fastest counter of the site showed.",
+        "已分配 = 设备时间 × 标称 16 位算力；已使用 = 再乘以利用率（各导出器定义不同）；已交付 = 推理引擎计数的 token。"
+        "无论缺口期间发生了什么，区间均成立；无人计数的 token，按该站点计数器的最高速率计其上限。",
     ),
 }
 
@@ -54,6 +69,14 @@ _WORDS: dict[str, tuple[str, str]] = {
 def say(word: str, lang: Lang) -> str:
     """Return a word of the statement in a language; a name of its own (a site) as it is."""
     return _WORDS[word][lang == "zh"] if word in _WORDS else word
+
+
+def flagged(flag: Flag, lang: Lang) -> str:
+    """Return a flag as a sentence: what kind, what, how many times, where."""
+    times = f" × {flag.count}" if flag.count > 1 else ""
+    opened, closed, colon = ("（", "）", "：") if lang == "zh" else (" (", ")", ": ")
+    source = f"{opened}{flag.source}{closed}" if flag.source else ""
+    return f"{say(flag.kind, lang)}{colon}{in_words(flag.words, lang)}{times}{source}"
 
 
 def percent(value: float | None) -> str:
@@ -85,11 +108,12 @@ def markdown(
     lines += [f"## {say('conditions', lang)}", ""]
     if findings:
         heads: tuple[str, ...] = ("condition", "site", "period", "measure", "bound", "measured", "between", "verdict")
-        lines += _table([say(h, lang) for h in heads], [_finding(f, edges, lang) for f in findings])
+        lines += _table([say(h, lang) for h in heads], [finding_row(f, edges, lang) for f in findings])
         lines += [
             "",
             *dict.fromkeys(
-                f"- {f.condition}: {f.words}" + (f" ({f.authority}, {f.instrument})" if f.authority else "")
+                f"- {f.condition}: {in_words(f.words, lang)}"
+                + (f" ({f.authority}, {f.instrument})" if f.authority else "")
                 for f in findings
             ),
         ]
@@ -97,14 +121,9 @@ def markdown(
         lines.append(say("no_conditions", lang))
     lines += ["", f"## {say('shares', lang)}", ""]
     heads = ("phase", "measure", "site", "period", "measured", "between")
-    lines += _table([say(h, lang) for h in heads], [_share(s, edges, lang) for s in shares])
+    lines += _table([say(h, lang) for h in heads], [share_row(s, edges, lang) for s in shares])
     lines += ["", say("note", lang), "", f"## {say('flags', lang)}", ""]
-    lines += [
-        f"- {flag.kind}: {flag.words}"
-        + (f" ({flag.source})" if flag.source else "")
-        + (f" × {flag.count}" if flag.count > 1 else "")
-        for flag in flags
-    ] or [say("none", lang)]
+    lines += [f"- {flagged(flag, lang)}" for flag in flags] or [say("none", lang)]
     lines += ["", f"## {say('evidence', lang)}", ""]
     lines += [f"- `{file}` sha256 `{digest}`" for file, digest in evidence]
     return "\n".join(lines) + "\n"
@@ -118,7 +137,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
-def _finding(f: Finding, edges: Sequence[float], lang: Lang) -> list[str]:
+def finding_row(f: Finding, edges: Sequence[float], lang: Lang) -> list[str]:
+    """Return the cells of a finding."""
     s = f.share
     return [
         f.condition,
@@ -132,7 +152,8 @@ def _finding(f: Finding, edges: Sequence[float], lang: Lang) -> list[str]:
     ]
 
 
-def _share(s: Share, edges: Sequence[float], lang: Lang) -> list[str]:
+def share_row(s: Share, edges: Sequence[float], lang: Lang) -> list[str]:
+    """Return the cells of a share."""
     return [
         say(s.phase, lang),
         say(s.measure, lang),
@@ -151,7 +172,10 @@ def digest(data: bytes) -> str:
 def breaches(
     name: str, edges: Sequence[float], findings: Sequence[Finding], evidence: Sequence[tuple[str, str]]
 ) -> list[dict[str, Any]]:
-    """Return one record per breached condition and period, each with an id that is the same for the same facts."""
+    """Return one record per breached condition and period, each with an id that is the same for the same facts.
+
+    Shares are in basis points, so that no two readers round them differently; a case desk takes the records in.
+    """
     found = []
     for f in findings:
         if f.verdict != "breached":
@@ -159,10 +183,11 @@ def breaches(
         s = f.share
         record: dict[str, Any] = {
             "record": "twokey.breach",
-            "version": 1,
+            "version": 2,
             "fleet": name,
             "condition": f.condition,
-            "words": f.words,
+            "words_en": str(f.words),
+            "words_zh": in_words(f.words, "zh"),
             "authority": f.authority,
             "instrument": f.instrument,
             "site": s.site,
@@ -170,12 +195,16 @@ def breaches(
             "to": day(edges[-1] if s.period < 0 else edges[s.period + 1]),
             "phase": s.phase,
             "measure": s.measure,
-            "at_least": f.bound,
-            "measured": s.share,
-            "low": s.low,
-            "high": s.high,
+            "at_least_bp": _points(f.bound),
+            "measured_bp": None if s.share is None else _points(s.share),
+            "low_bp": math.floor(1e4 * (s.low or 0.0)),
+            "high_bp": math.ceil(1e4 * (1.0 if s.high is None else s.high)),
             "evidence": [{"file": file, "sha256": value} for file, value in evidence],
         }
         record["id"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
         found.append(record)
     return found
+
+
+def _points(share: float) -> int:
+    return round(1e4 * share)

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
 
 from twokey.deploy.devices import Hardware
-from twokey.deploy.report.cleaning import in_order, increase, spans
-from twokey.deploy.report.readings import COUNTERS, OWNERS, QUEUES, UTILISATION, Flag, Reading, chip_of, series
+from twokey.deploy.report.cleaning import in_order, spans
+from twokey.deploy.report.delivered import Holders, tokens
+from twokey.deploy.report.readings import OWNERS, QUEUES, UTILISATION, Flag, Reading, chip_of, largest_rate, series
 from twokey.deploy.report.requests import requested
-
-MEASURES: Final = ("allocated", "used", "delivered")
-UNKNOWN: Final = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """An amount of one measure (TFLOPS x seconds, or tokens): `known`, and `missing` that may come on top.
-
-    `domestic` None is a chip whose origin could not be told; `phase` "unknown" may be either.
-    """
-
-    site: str
-    period: int
-    phase: str
-    chip: str
-    domestic: bool | None
-    measure: str
-    known: float
-    missing: float = 0.0
+from twokey.deploy.report.sums import UNKNOWN, Amount, Sums, phase_of
+from twokey.deploy.said import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,47 +23,6 @@ class Usage:
     amounts: tuple[Amount, ...]
     flags: tuple[Flag, ...]
     edges: tuple[float, ...]  # boundaries of the periods, n + 1 of them
-
-
-@dataclass(slots=True)
-class _Sums:
-    edges: Sequence[float]
-    known: dict[tuple[str, int, str, str, bool | None, str], list[float]] = field(default_factory=dict)
-
-    def add(
-        self,
-        site: str,
-        period: int,
-        phase: str,
-        device: Hardware | None,
-        name: str,
-        measure: str,
-        known: float,
-        missing: float = 0.0,
-    ) -> None:
-        key = (site, period, phase, device.name if device else name, device.domestic if device else None, measure)
-        entry = self.known.setdefault(key, [0.0, 0.0])
-        entry[0] += known
-        entry[1] += missing
-
-    def amounts(self) -> tuple[Amount, ...]:
-        return tuple(
-            Amount(*key, *value) for key, value in sorted(self.known.items(), key=lambda kv: [str(k) for k in kv[0]])
-        )
-
-
-def phase_of(namespace: str, phases: Mapping[str, str]) -> str:
-    """Return the phase of a namespace, queue, QOS or partition: as mapped, or by its name; else "unknown".
-
-    >>> phase_of("training-a", {}), phase_of("team-7", {"team-7": "inference"}), phase_of("misc", {})
-    ('training', 'inference', 'unknown')
-    """
-    if namespace in phases:
-        return phases[namespace]
-    word = namespace.casefold()
-    if word.startswith(("train", "pretrain", "finetune")):
-        return "training"
-    return "inference" if word.startswith(("infer", "serv", "prod")) else UNKNOWN
 
 
 def add_up(
@@ -94,14 +36,35 @@ def add_up(
 
     `fleets` (site, device, cards) let cards that no exporter speaks of count as gaps.
     """
-    sums, flags = _Sums(edges), []
-    owners = {(r.site, r.device): r for r in readings if r.metric == OWNERS}
+    sums, flags, fleets = Sums(edges), [], list(fleets)
     asked, pods, odd = requested(readings)
     flags += odd
+    holders = Holders(pods)
+    seen = _devices(readings, edges, phases, sums, flags, holders, step)
+    told = {r.site for r in asked}
+    queues = [r for r in readings if r.metric == QUEUES and r.site not in told]  # pods' requests are closer than quotas
+    metered = {r.site for r in readings if r.metric in UTILISATION}
+    _queues([r for r in (*queues, *asked) if r.site not in metered], edges, phases, sums, flags, fleets, step)
+    counted = tokens(readings, edges, phases, sums, flags, holders)
+    scheduled = {r.site for r in (*queues, *asked)}
+    _silent(fleets, seen, edges, sums, flags, scheduled - metered, bool(counted))
+    return Usage(sums.amounts(), _merged(flags), tuple(edges))
+
+
+def _devices(
+    readings: Sequence[Reading],
+    edges: Sequence[float],
+    phases: Mapping[str, str],
+    sums: Sums,
+    flags: list[Flag],
+    holders: Holders,
+    step: float | None,
+) -> dict[tuple[str, str], set[str]]:
+    """Add what device exporters tell; return the devices that were heard by site and chip."""
+    owners = {(r.site, r.device): r for r in readings if r.metric == OWNERS}
     seen: dict[tuple[str, str], set[str]] = {}
-    gauges = _one_metric_per_device(readings)
     unknown_chips: dict[str, int] = {}
-    for (metric, site, identity, model), raw in series(gauges):
+    for (metric, site, identity, model), raw in series(_one_metric_per_device(readings)):
         kept, odd = in_order(raw)
         flags += odd
         device = chip_of(model)
@@ -109,36 +72,36 @@ def add_up(
             unknown_chips[model or "(no model label)"] = unknown_chips.get(model or "(no model label)", 0) + 1
         else:
             seen.setdefault((site, device.name), set()).add(identity)
-        rate = device.tflops16 if device else 1.0
+        rate = device.tflops16 if device else largest_rate()
         owner = owners.get((site, identity))
+        gap = 0.0
         for period, (start, end) in enumerate(itertools.pairwise(edges)):
             for span in spans(kept, start, end, step):
                 r = owner or span.reading
                 seconds = (span.end - span.start) * rate
                 phase = phase_of(r.namespace, phases) if r.namespace else UNKNOWN
                 if span.value is None:
+                    gap += span.end - span.start
                     for measure in ("allocated", "used"):
                         sums.add(site, period, UNKNOWN, device, model, measure, 0.0, seconds)
                 elif r.namespace or r.pod:
                     sums.add(site, period, phase, device, model, "allocated", seconds)
                     sums.add(site, period, phase, device, model, "used", seconds * min(span.value, 1.0))
                     if device is not None:
-                        pods[site, r.namespace, r.pod] = device
-        gap = sum(
-            s.end - s.start for a, b in itertools.pairwise(edges) for s in spans(kept, a, b, step) if s.value is None
-        )
+                        holders.see((site, r.namespace, r.pod), device, span.reading.time)
         if gap > 0:
-            flags.append(Flag(site, "gap", f"{metric} of {identity}: no samples for {gap / 3600:.2f} h"))
+            hours = f"{gap / 3600:.2f}"
+            words = Said(
+                f"{metric} of {identity}: no samples for {hours} h", f"{identity} 的 {metric}:{hours} 小时无样本"
+            )
+            flags.append(Flag(site, "gap", words))
     for name, count in unknown_chips.items():
-        flags.append(
-            Flag("", "unknown-chip", f"model {name!r} of {count} devices: origin cannot be told, it may be either")
+        words = Said(
+            f"model {name!r} of {count} devices: origin cannot be told, it may be either",
+            f"{count} 个设备的型号 {name!r}：无法判定国产或进口，两者皆有可能",
         )
-    told = {r.site for r in asked}
-    queues = [r for r in readings if r.metric == QUEUES and r.site not in told]  # pods' requests are closer than quotas
-    _queues([*(r for r in readings if r.metric in UTILISATION), *queues, *asked], edges, phases, sums, flags, step)
-    _tokens(readings, edges, phases, sums, flags, pods)
-    _silent(fleets, seen, edges, sums, flags)
-    return Usage(sums.amounts(), _merged(flags), tuple(edges))
+        flags.append(Flag("", "unknown-chip", words))
+    return seen
 
 
 def _one_metric_per_device(readings: Sequence[Reading]) -> list[Reading]:
@@ -154,84 +117,84 @@ def _queues(
     readings: Sequence[Reading],
     edges: Sequence[float],
     phases: Mapping[str, str],
-    sums: _Sums,
+    sums: Sums,
     flags: list[Flag],
+    fleets: Sequence[tuple[str, Hardware, float]],
     step: float | None,
 ) -> None:
     """Allocation from pods' requests or from Kueue where a site has no device exporter."""
-    metered = {r.site for r in readings if r.metric in UTILISATION}
+    devices = {(site, device.name): cards * device.per_card for site, device, cards in fleets}
     groups: dict[tuple[str, str, str, str], list[Reading]] = {}
     for r in readings:
-        if r.metric == QUEUES and r.site not in metered:
-            groups.setdefault((r.site, r.model, r.namespace, r.pod), []).append(r)
+        groups.setdefault((r.site, r.model, r.namespace, r.pod), []).append(r)
     for (site, flavour, queue, _), raw in groups.items():
         kept, odd = in_order(raw)
         flags += odd
         device = chip_of(flavour)
         if device is None:
-            flags.append(Flag(site, "unknown-chip", f"flavour {flavour!r}: origin cannot be told, it may be either"))
-        most = max(r.value for r in raw)
+            words = Said(
+                f"flavour {flavour!r}: origin cannot be told, it may be either",
+                f"资源规格 {flavour!r}：无法判定国产或进口，两者皆有可能",
+            )
+            flags.append(Flag(site, "unknown-chip", words))
+        most = devices.get((site, device.name)) if device else None
+        gap = 0.0
         for period, (start, end) in enumerate(itertools.pairwise(edges)):
             for span in spans(kept, start, end, step):
-                rate = (device.tflops16 if device else 1.0) * (span.end - span.start)
+                rate = (device.tflops16 if device else largest_rate()) * (span.end - span.start)
                 phase = phase_of(queue, phases)
                 if span.value is None:
-                    sums.add(site, period, phase, device, flavour, "allocated", 0.0, rate * most)
+                    gap += span.end - span.start
+                    held = max(r.value for r in raw) if most is None else most
+                    sums.add(site, period, phase, device, flavour, "allocated", 0.0, rate * held)
                 else:
                     sums.add(site, period, phase, device, flavour, "allocated", rate * span.value)
-
-
-def _tokens(
-    readings: Sequence[Reading],
-    edges: Sequence[float],
-    phases: Mapping[str, str],
-    sums: _Sums,
-    flags: list[Flag],
-    pods: Mapping[tuple[str, str, str], Hardware],
-) -> None:
-    groups: dict[tuple[str, str, str, str, str], list[Reading]] = {}
-    for r in readings:
-        if r.metric in COUNTERS:
-            groups.setdefault((r.metric, r.site, r.namespace, r.pod, r.device), []).append(r)
-    for (metric, site, namespace, pod, _), raw in groups.items():
-        kept, odd = in_order(raw)
-        flags += odd
-        device = pods.get((site, namespace, pod))
-        if device is None:
-            flags.append(
-                Flag(
-                    site,
-                    "unknown-chip",
-                    f"{metric}: pod {pod or '(none)'} was seen on no device, its tokens may be either's",
-                )
+        if gap > 0:
+            hours = f"{gap / 3600:.2f}"
+            by, by_zh = (
+                ("by the cards of the plan", "以计划卡数为上限")
+                if most
+                else ("by the most it held", "以其最大占用为上限")
             )
-        phase = phase_of(namespace, phases)
-        for period, (start, end) in enumerate(itertools.pairwise(edges)):
-            least, most, odd = increase(kept, start, end)
-            flags += odd
-            extra = 0.0 if most is not None else max((r.value for r in kept), default=0.0)
-            sums.add(
-                site, period, phase if phase != UNKNOWN else "inference", device, UNKNOWN, "delivered", least, extra
+            words = Said(
+                f"{flavour} of {queue}: no samples for {hours} h, bounded by {by}",
+                f"{queue} 的 {flavour}:{hours} 小时无样本，以{by_zh}为上限",
             )
+            flags.append(Flag(site, "gap", words))
 
 
 def _silent(
     fleets: Iterable[tuple[str, Hardware, float]],
     seen: Mapping[tuple[str, str], set[str]],
     edges: Sequence[float],
-    sums: _Sums,
+    sums: Sums,
     flags: list[Flag],
+    scheduled: set[str],
+    counted: bool,
 ) -> None:
+    """Cards of which nothing was heard are a gap; what was allocated of them is known where a scheduler told."""
     for site, device, cards in fleets:
         heard = len(seen.get((site, device.name), ())) / device.per_card
         silent = cards - heard
+        if silent < 0:
+            words = Said(
+                f"{heard:g} {device.name} were heard, the plan has {cards:g}",
+                f"监测到 {heard:g} 张 {device.name}，计划仅有 {cards:g} 张",
+            )
+            flags.append(Flag(site, "conflict", words))
         if silent <= 0:
             continue
-        flags.append(Flag(site, "no-telemetry", f"{silent:g} of {cards:g} {device.name} sent nothing"))
+        words = Said(
+            f"{silent:g} of {cards:g} {device.name} sent nothing",
+            f"{cards:g} 张 {device.name} 中 {silent:g} 张无任何数据",
+        )
+        flags.append(Flag(site, "no-telemetry", words))
         for period, (start, end) in enumerate(itertools.pairwise(edges)):
             missing = silent * device.per_card * device.tflops16 * (end - start)
-            for measure in ("allocated", "used"):
+            for measure in ("used",) if site in scheduled else ("allocated", "used"):
                 sums.add(site, period, UNKNOWN, device, device.name, measure, 0.0, missing)
+            if counted and site not in scheduled:
+                sums.add(site, period, UNKNOWN, device, device.name, "delivered", 0.0, math.inf)
 
 
 def _merged(flags: Sequence[Flag]) -> tuple[Flag, ...]:

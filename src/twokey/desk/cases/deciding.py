@@ -14,6 +14,7 @@ from twokey.desk.actors import Actor, permit_authority
 from twokey.desk.audit.events import issue, record
 from twokey.desk.audit.outbox import post
 from twokey.desk.cases.assessing import assess_case, plain
+from twokey.desk.cases.breaches import attention
 from twokey.desk.cases.models import (
     Appeal,
     Application,
@@ -248,7 +249,7 @@ def reconfirm(actor: Actor, application_id: int, why: str) -> Reconfirmation:
         row = Reconfirmation.objects.create(
             decision=decision, law_digest=assessment.law_digest, reason=why, officer=actor.login, document=document
         )
-        application.attention = ""
+        application.attention = attention(application)
         application.save(update_fields=["attention"])
         record(actor, "case.reconfirmed", "application", application.pk, law=assessment.law_digest, reason=why)
     return row

@@ -348,3 +348,20 @@ class Appeal(models.Model):
     heard_by = models.CharField(max_length=150, blank=True)
     heard_reason = models.TextField(blank=True)
     heard_at = models.DateTimeField(null=True)
+
+
+class Breach(models.Model):
+    """A condition that measured use did not keep: its case is open again until its authority has found on it."""
+
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="breaches")
+    code = models.CharField(max_length=16)  # of the record: the same for the same facts
+    condition = models.CharField(max_length=80)
+    body = models.JSONField()  # the record of the use report, its shares in basis points
+    reported_by = models.CharField(max_length=150)
+    reported_at = models.DateTimeField(auto_now_add=True)
+    finding = models.TextField(blank=True)
+    found_by = models.CharField(max_length=150, blank=True)
+    found_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["application", "code"], name="breach_once"),)

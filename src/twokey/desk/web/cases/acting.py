@@ -13,8 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from twokey.desk.actors import Actor
-from twokey.desk.cases import deciding, drafting, reviewing
+from twokey.desk.cases import breaches, deciding, drafting, reviewing
 from twokey.desk.cases.assessing import assess_case
+from twokey.desk.reasons import missing
 from twokey.desk.web.base.doors import task
 
 Do = Callable[[Actor, int, QueryDict], object]
@@ -43,6 +44,14 @@ def _note(actor: Actor, case: int, form: QueryDict) -> None:
 def _judge(actor: Actor, case: int, form: QueryDict) -> None:
     findings = {name: form.get(name, "").strip() for name in reviewing.NECESSITY_CRITERIA}
     reviewing.judge_necessity(actor, case, form.get("necessary") == "yes", findings)
+
+
+def _find(actor: Actor, case: int, form: QueryDict) -> None:
+    given = form.get("breach", "")
+    row = breaches.breaches(actor, case).filter(pk=int(given)).first() if given.isdecimal() else None
+    if row is None:
+        raise missing("breach", given[:20])
+    breaches.find(actor, row.pk, _text(form))
 
 
 _TABLE: Final = (
@@ -135,6 +144,7 @@ _TABLE: Final = (
         _("Reconfirmed under the law of today."),
         signs=True,
     ),
+    Task("find", "breach.find", _find, _("The finding is on file.")),
 )
 
 

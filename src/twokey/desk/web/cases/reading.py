@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from twokey.desk.actors import Actor, Role
-from twokey.desk.cases import reviewing
+from twokey.desk.actors import Actor, Role, may
+from twokey.desk.cases import breaches, reviewing
 from twokey.desk.cases.models import Application, Decision
 from twokey.desk.cases.states import TRANSITIONS, allow
 from twokey.desk.parties.models import Seat
 from twokey.desk.reasons import Refused
 
 _NEXT: Final = frozenset({"take", "submit", "withdraw", "return"})
+_BREACHES: Final = 50  # on the page; the command line and the API list them all
 _AUTHORITIES: Final = frozenset({Role.OFFICER, Role.ADVISER})
 
 
@@ -54,6 +55,8 @@ def papers_of(actor: Actor, application: Application, reading: Reading) -> dict[
         if reading.inner or getattr(each, "countersignature", None) is not None
     ]
     found: dict[str, Any] = {"decisions": decisions, "assessments": [], "documents": [], "questions": []}
+    if may(actor, "breach.read") and application.state == "approved":
+        found["breaches"] = list(breaches.breaches(actor, application.pk)[:_BREACHES])
     if reading.papers:
         found["assessments"] = list(application.assessments.order_by("-pk")[:5])
         found["documents"] = list(application.documents.filter(withdrawal=None).order_by("pk"))

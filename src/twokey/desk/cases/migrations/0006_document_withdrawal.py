@@ -5,7 +5,7 @@ from twokey.desk.audit.append_only import append_only
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0004_came_back"), ("audit", "0002_append_only")]
+    dependencies = [("cases", "0005_breach"), ("audit", "0002_append_only")]
 
     operations = [
         migrations.CreateModel(

@@ -89,13 +89,18 @@ def read_toml(path: Path, form: Table) -> tuple[dict[str, Any], str]:
 def line_of(text: str, names: Sequence[str]) -> int | None:
     r"""Return the line on which the last of these names stands, each looked for from the line of the one before.
 
+    `row[2]` is the second place at which row stands.
+
     >>> line_of("[most]\nunit = 1\n[least]\nunit = 2", ("least", "unit"))
     4
     """
     lines, at = text.splitlines(), -1
     for name in names:
-        pattern = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
-        at = next((line for line in range(max(at, 0), len(lines)) if pattern.search(lines[line])), at)
+        row = re.fullmatch(r"(.+)\[(\d+)\]", name)
+        plain, count = (row[1], int(row[2])) if row else (name, 1)
+        pattern = re.compile(rf"(?<![\w-]){re.escape(plain)}(?![\w-])")
+        found = [line for line in range(max(at, 0), len(lines)) if pattern.search(lines[line])]
+        at = found[min(count, len(found)) - 1] if found else at
     return None if at < 0 else at + 1
 
 
@@ -112,8 +117,9 @@ def _problems(value: Any, form: Form, keys: tuple[str, ...]) -> Iterator[tuple[t
                 yield keys, f"must be {words} (got {value!r})"
         case Rows(of):
             if isinstance(value, list):
-                for one in value:
-                    yield from _problems(one, of, keys)
+                for number, one in enumerate(value, 1):
+                    row = f"{keys[-1]}[{number}]" if len(value) > 1 else keys[-1]
+                    yield from _problems(one, of, (*keys[:-1], row))
             else:
                 yield keys, f"must be a list of tables (got {value!r})"
         case Table(needs, may, each):
