@@ -73,6 +73,13 @@ def restore(path: Path) -> int:
         cursor.execute("SELECT EXISTS (SELECT 1 FROM audit_event) OR EXISTS (SELECT 1 FROM auth_user)")
         if cursor.fetchone()[0]:
             raise UserError("this desk is not empty; restore into a new one (another TWOKEY_HOME, an empty database)")
+        cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET'), current_user")
+        allowed, login = cursor.fetchone()
+        if not allowed:
+            raise UserError(
+                f"{login} may not put history back; name an owner in TWOKEY_OWNER_URL that may, or run once, as a "
+                f'superuser: GRANT SET ON PARAMETER session_replication_role TO "{login}"'
+            )
         # Rows come back as they were, in any order: the triggers that keep history and the foreign keys rest meanwhile.
         cursor.execute("SET LOCAL session_replication_role = replica")
         for table in about["tables"]:
