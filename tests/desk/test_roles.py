@@ -140,7 +140,7 @@ def test_an_owner_that_cannot_make_the_function_is_told_what_to_grant() -> None:
     with psycopg.connect(server, autocommit=True) as boss:
         boss.execute("CREATE ROLE plain_owner LOGIN")
         try:
-            with psycopg.connect(make_conninfo(server, user="plain_owner")) as owner:
+            with psycopg.connect(make_conninfo(server, user="plain_owner"), autocommit=True) as owner:
                 with pytest.raises(UserError, match=r'SET ON PARAMETER twokey\.moving TO "plain_owner"'):
                     roles.check_owner(owner)
                 boss.execute("GRANT SET ON PARAMETER twokey.moving TO plain_owner")
