@@ -135,6 +135,7 @@ STOPS: Final[tuple[Stop, ...]] = (
     *_for(("parties:show",), (SELLER, OFFICER), of("party")),
     Stop("parties:new", OPERATOR, plain),
     Stop("parties:lists", OFFICER, plain),
+    Stop("parties:import_list", OPERATOR, plain),
     # ledger
     *_for(("ledger:authorisations",), (SELLER, BUYER, OFFICER, AUDITOR)),
     Stop("ledger:authorisations", OFFICER, asking("page={deep}"), "late page"),

@@ -10,9 +10,10 @@ from twokey.deploy import hardware, model
 from twokey.deploy.constants import Constants, packaged
 from twokey.deploy.devices import Hardware, altered
 from twokey.deploy.equivalence import curve
-from twokey.deploy.performance.forward import padded
+from twokey.deploy.performance.forward import Pass, padded
 from twokey.deploy.performance.network import all_to_all
-from twokey.deploy.search import Options, Work, serving_options, training_options
+from twokey.deploy.performance.serving import drafting, prompt_pass
+from twokey.deploy.search import Fixed, Options, Work, serving_options, training_options
 
 CHIPS = ("H200 SXM", "H20", "Ascend 910C", "Ascend 910B2", "MetaX C500", "Cambricon MLU590", "B200", "L40S", "MI300X")
 MODELS = ("DeepSeek-V3", "Qwen3-32B", "Llama-3.1-8B", "Qwen3-30B-A3B", "GPT-OSS-120B", "Gemma-3-27B")
@@ -147,3 +148,50 @@ def test_two_dies_share_a_cards_figures() -> None:
     found = serving_options(device, Work("prefill", model("Qwen3-32B"), precision="int8"), packaged())
     per_card = best(found) * device.per_card
     assert per_card * 2 * model("Qwen3-32B").active < 1504e12
+
+
+def _pass_of(device: Hardware, name: str, length: float, engine: str = "own") -> Pass:
+    """One prompt of `length` tokens on one device, whatever fits in its memory."""
+    on = serving_options(device, Work("prefill", model(name), engine=engine), packaged(), Fixed(tp=1, pp=1, batch=1)).on
+    return prompt_pass(on, np.asarray(1.0), np.asarray(length))
+
+
+def test_launches_of_a_prompt_hide_behind_the_devices_work() -> None:
+    """A long prompt keeps the device busy while the host launches; a short one waits for the host."""
+    short, long = (_pass_of(hardware("H200 SXM"), "Qwen3-8B", tokens) for tokens in (32.0, 8192.0))
+    host = packaged().of("family", "hopper", "layer_us") * packaged().of("world", "all", "prompt_launch") * 1e-6
+    least = host * model("Qwen3-8B").layers * packaged().of("engine", "own", "launch")
+    assert float(np.ravel(short.total)[0]) >= least
+    assert float(np.ravel(long.overhead)[0]) < 0.2 * least < float(np.ravel(long.total)[0])
+
+
+@settings(deadline=None, max_examples=30)
+@given(chips, works, st.floats(1.01, 8.0))
+def test_fetching_experts_less_often_is_never_slower(chip: str, work: Work, factor: float) -> None:
+    values = dict(packaged().values)
+    rates = []
+    for block in (64.0, 64.0 * factor):
+        values["world.all.block"] = block
+        rates.append(best(serving_options(hardware(chip), work, Constants(values))))
+    assert rates[0] <= rates[1] * (1 + 1e-9)
+    if not work.shape.experts:
+        assert rates[0] == rates[1]
+
+
+def test_experts_come_nearer_the_peak_where_there_is_less_arithmetic_per_byte() -> None:
+    """An H20 has a sixth of an H200's arithmetic behind nearly the same memory: reading experts again costs it less."""
+    shares = []
+    for chip in ("H20", "H200 SXM"):
+        device = hardware(chip)
+        found = serving_options(device, Work("prefill", model("DeepSeek-V3"), precision="fp8"), packaged())
+        shares.append(best(found) * 2 * model("DeepSeek-V3").active / (device.tflops8 * 1e12))
+    assert shares[0] > 1.5 * shares[1]
+
+
+def test_each_drafted_token_takes_its_time() -> None:
+    on = serving_options(hardware("H200 SXM"), Work("decode", model("Qwen3-32B")), packaged()).on
+    step = np.asarray(20e-3)
+    none, one, three = (drafting(on, step, np.asarray(float(n))) for n in (0, 1, 3))
+    assert (none == 0).all()
+    assert (one > step / model("Qwen3-32B").layers).all()
+    assert np.allclose(three, 3 * one)

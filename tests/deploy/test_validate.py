@@ -30,8 +30,8 @@ from twokey.deploy.validate import pairs, validate
 TEXT = files("twokey.deploy").joinpath("data/measurements.csv").read_text("utf-8")
 
 
-def rows_of(count: int, **changes: str) -> str:
-    rows = list(csv.DictReader(TEXT.splitlines()))[:count]
+def rows_of(how_many: int, /, **changes: str) -> str:
+    rows = list(csv.DictReader(TEXT.splitlines()))[:how_many]
     for row in rows:
         row.update(changes)
     out = io.StringIO()
@@ -95,6 +95,30 @@ def test_own_measurements_move_the_constants_and_nothing_else() -> None:
     assert k.values["family.hopper.compute"] == packaged().values["family.hopper.compute"]
 
 
+def test_families_of_a_platform_lean_on_each_other() -> None:
+    """What Ascend chips are short of their prior, chips nobody measured off CUDA are expected to be short of too."""
+    rows = [row for row in public() if row.device.family == "ascend910"]
+    k = fit(prepare(rows), rounds=5)
+    named = ("compute", "narrow", "eta_m", "layer_us")
+    own, kin, far = (
+        np.array([np.log(k.of("family", family, name) / UNFITTED.of("family", family, name)) for name in named])
+        for family in ("ascend910", "cambricon", "hopper")
+    )
+    assert np.abs(own).max() > 0.05
+    assert np.allclose(kin, 0.7 * own, atol=1e-3)
+    assert np.allclose(far, 0, atol=1e-9)
+    assert not k.calibrated("family", "cambricon")
+
+
+def test_an_engine_without_graphs_is_expected_to_launch_slowly() -> None:
+    row = next(row for row in public() if row.group == "vllm_ascend|decode|Ascend-910B|Qwen3-32B")
+    eager, replayed = (
+        predict(prepare([replace(row, engine=engine)]), UNFITTED)[0] for engine in ("vllm-ascend", "sglang-ascend")
+    )
+    layers = row.shape.layers
+    assert eager - replayed > 0.2 * layers  # ms
+
+
 def test_pairs_count_only_equal_work_on_two_chips() -> None:
     rows = public()
     assert all(
@@ -139,6 +163,7 @@ def test_a_bad_row_is_refused_by_line_and_counted() -> None:
         ("precision", "fp7", "precision"),
         ("tp", "two", "not a number"),
         ("batch", "-1", "greater than zero"),
+        ("count", "0.5", "one card or more"),
     ],
 )
 def test_every_bad_field_names_itself(field: str, value: str, words: str) -> None:

@@ -56,6 +56,7 @@ VALUE: Final = Kind(
     "a number, a word, true or false, a date, or a list of words",
     lambda value: isinstance(value, bool | int | float | str) or _is_day(value) or _are_words(value),
 )
+ANY: Final = Kind("a value", lambda value: True)  # whoever reads it says what is wrong with it
 
 
 def texts(*names: str) -> dict[str, Form]:

@@ -33,7 +33,8 @@ WORLD: Final[dict[str, tuple[float, float, float, float]]] = {
     "cache": (0.9, 0, 0.2, 1.0),  # reading cache against reading weights
     "imbalance": (1.2, 0, 1.0, 3.0),  # busiest expert rank against the mean
     "tile": (64.0, 0.5, 1.0, 512.0),  # rows of a tile, to which few rows are filled up
-    "grouped": (0.8, 0.3, 0.1, 1.0),  # grouped matrix products of experts, arithmetic
+    "grouped": (0.8, 0, 0.1, 1.0),  # grouped matrix products of experts, arithmetic
+    "block": (256.0, 0.6, 16.0, 4096.0),  # rows of an expert that one fetch of its weights serves
     "grouped_memory": (0.75, 0, 0.1, 1.0),  # the same, bytes
     "moe_launch": (0.8, 0, 0.05, 5.0),  # extra launches of an expert layer
     "prompt_launch": (2.0, 0.4, 0.5, 10.0),  # launches while prompts are read, which no graph replays
@@ -64,12 +65,38 @@ WORLD: Final[dict[str, tuple[float, float, float, float]]] = {
 }
 GROUPS: Final = {"family": FAMILY, "engine": ENGINE, "world": WORLD}
 
+_CUDA: Final = frozenset({"volta", "ampere", "ada", "hopper", "blackwell"})
+PLATFORMS: Final = ("any-cuda", "any-other")
+"""Two families without a chip: what the measured families of a platform have in common, for those never measured."""
+EAGER: Final = {"vllm-ascend": 12.0}
+"""Prior of `launch` where the host launches each kernel of a decoding step and no graph replays them.
+
+A layer then takes about 0.8 ms instead of some 65 µs. Three reports: 0.46 ms on a 910B3 and 1.5 ms on Ascend cards of a
+Qwen3-Coder-480B (vllm-ascend issues 9404 and 7723, `moe_launch` taken out), 0.79 ms on an A800 (vllm-omni issue 7960).
+"""
+
+
+def platform(family: str) -> str:
+    """Return the platform of a chip family: kernels for CUDA have been tuned for longer than for any other.
+
+    >>> platform("hopper"), platform("ascend910"), platform("cambricon")
+    ('any-cuda', 'any-other', 'any-other')
+    """
+    return PLATFORMS[0] if family in (*_CUDA, PLATFORMS[0]) else PLATFORMS[1]
+
+
+def prior(group: str, member: str, name: str) -> float:
+    """Return the prior of one constant of a family, an engine or the world."""
+    if group == "engine" and name == "launch":
+        return EAGER.get(member, ENGINE["launch"][0])
+    return GROUPS[group][name][0]
+
 
 @dataclass(frozen=True, slots=True)
 class Constants:
     """Values by name ("family.hopper.compute"), the pooled corrections, residual quantiles, and how they were fitted.
 
-    A family or engine without a value of its own has the priors, and is *uncalibrated*.
+    A family without values of its own has those of its platform, an engine the priors; either is *uncalibrated*.
     """
 
     values: Mapping[str, float]
@@ -78,8 +105,11 @@ class Constants:
     fit: Mapping[str, Any] = field(default_factory=dict)
 
     def of(self, group: str, member: str, name: str) -> float:
-        """Return one constant; its prior where this family or engine was never fitted."""
-        return self.values.get(f"{group}.{member}.{name}", GROUPS[group][name][0])
+        """Return one constant; that of its platform, or else its prior, where the member was never fitted."""
+        value = self.values.get(f"{group}.{member}.{name}")
+        if value is None and group == "family":
+            value = self.values.get(f"family.{platform(member)}.{name}")
+        return prior(group, member, name) if value is None else value
 
     def calibrated(self, group: str, member: str) -> bool:
         """Return whether measurements told about this family or engine."""

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from twokey.deploy.constants import ENGINE, FAMILY, GROUPS, WORLD, Constants
+from twokey.deploy.constants import ENGINE, FAMILY, GROUPS, PLATFORMS, WORLD, Constants, platform
 from twokey.deploy.performance.columns import Array
 from twokey.deploy.predict import Prepared, predict
 
 _STEP = 0.02  # of a logarithm, for derivatives
 _NOISE = 0.2  # spread of a measurement about a good fit, which the priors are weighed against
 _SOFT = 0.25  # residuals beyond this (in logarithm) count linearly
+_ALIKE = 0.7  # correlation of one constant between the families of a platform, before anything is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +28,39 @@ class _Slot:
     name: str
     group: str
     member: str
-    prior: float
     spread: float
     low: float
     high: float
 
 
 def _slots(ready: Prepared) -> list[_Slot]:
-    named = [("family", f, FAMILY) for f in ready.families]
+    named = [("family", f, FAMILY) for f in (*ready.families, *PLATFORMS)]
     named += [("engine", e, ENGINE) for e in ready.engines]
     named += [("world", "all", WORLD)]
     slots = []
     for group, member, spec in named:
-        for name, (prior, spread, low, high) in spec.items():
+        for name, (_, spread, low, high) in spec.items():
             if spread > 0:
-                slots.append(_Slot(f"{group}.{member}.{name}", name, group, member, prior, spread, low, high))
+                slots.append(_Slot(f"{group}.{member}.{name}", name, group, member, spread, low, high))
     return slots
+
+
+def _precision(slots: Sequence[_Slot]) -> Array:
+    """Return the inverse of the priors' covariance (of logarithms, in units of the noise), n by n for n constants.
+
+    A constant is alike among the families of a platform, so a family with few rows leans on the others of its kind: a
+    hierarchical prior whose common mean is integrated out. Everything else is independent.
+    """
+    alike = np.array([[_alike(a, b) for b in slots] for a in slots])
+    spread = np.array([s.spread for s in slots]) / _NOISE
+    return np.asarray(np.linalg.inv(alike * spread[:, None] * spread[None, :]))
+
+
+def _alike(a: _Slot, b: _Slot) -> float:
+    if a.key == b.key:
+        return 1.0
+    families = a.group == b.group == "family" and a.name == b.name
+    return _ALIKE if families and platform(a.member) == platform(b.member) else 0.0
 
 
 def weights(ready: Prepared) -> Array:
@@ -69,8 +87,8 @@ def fit(
     """
     slots = _slots(ready)
     base = start or Constants({})
-    centre = np.log(np.array([base.values.get(s.key, s.prior) for s in slots]))
-    spread = np.array([s.spread for s in slots]) / _NOISE
+    centre = np.log(np.array([base.of(s.group, s.member, s.name) for s in slots]))
+    held = _precision(slots)
     low, high = np.log([s.low for s in slots]), np.log([s.high for s in slots])
     measured = np.log([row.value for row in ready.rows])
     weight = np.sqrt(weights(ready) / weights(ready).mean())
@@ -85,7 +103,7 @@ def fit(
 
     def cost(r: Array, x: Array) -> float:
         soft = 2 * _SOFT**2 * (np.sqrt(1 + (r / _SOFT) ** 2) - 1)
-        return float((weight**2 * soft).sum() + (((x - centre) / spread) ** 2).sum())
+        return float((weight**2 * soft).sum() + (x - centre) @ held @ (x - centre))
 
     x = np.clip(centre, low, high)
     r = residuals(x)
@@ -93,8 +111,8 @@ def fit(
     for turn in range(rounds):
         jacobian = _jacobian(ready, slots, residuals, x, r)
         robust = weight**2 / np.sqrt(1 + (r / _SOFT) ** 2)
-        normal = jacobian.T @ (jacobian * robust[:, None]) + np.diag(1 / spread**2)
-        slope = jacobian.T @ (robust * r) + (x - centre) / spread**2
+        normal = jacobian.T @ (jacobian * robust[:, None]) + held
+        slope = jacobian.T @ (robust * r) + held @ (x - centre)
         better = False
         for _ in range(5):
             step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), -slope)
@@ -129,6 +147,8 @@ def _jacobian(
 
 
 def _rows_of(ready: Prepared, slot: _Slot) -> NDArray[np.bool_]:
+    if slot.member in PLATFORMS:
+        return np.zeros(len(ready.rows), dtype=bool)
     if slot.group == "family":
         return np.asarray(ready.family == ready.families.index(slot.member))
     if slot.group == "engine":

@@ -82,6 +82,9 @@ class Measurement:
         return self.device.family
 
 
+_OF_CARDS: Final = frozenset({"count", "tp", "pp", "dp", "ep", "cp"})
+
+
 def _number(row: Mapping[str, str], field: str, where: str) -> float | None:
     text = (row.get(field) or "").strip()
     if not text or text.casefold() == "nan":
@@ -92,6 +95,8 @@ def _number(row: Mapping[str, str], field: str, where: str) -> float | None:
         raise UserError(f"{where}: {field}: {text!r} is not a number; leave the cell empty if it is unknown") from None
     if not math.isfinite(value) or value < 0 or (value == 0 and field not in {"experts", "topk"}):
         raise UserError(f"{where}: {field}: must be greater than zero (got {text}); leave it empty if it is unknown")
+    if field in _OF_CARDS and value < 1:
+        raise UserError(f"{where}: {field}: must be one card or more (got {text}); leave it empty if it is unknown")
     return value
 
 
@@ -100,6 +105,8 @@ def engine_of(text: str, kind: str, domestic: bool) -> str:
 
     >>> engine_of("trtllm 1.2.0rc6", "decode", False), engine_of("", "server", False)
     ('tensorrt-llm', 'mlperf')
+    >>> engine_of("vLLM 0.6.5.dev964+mlperf50", "server", False)
+    'vllm'
     """
     word = text.casefold()
     if kind == "train":
@@ -113,12 +120,12 @@ def engine_of(text: str, kind: str, domestic: bool) -> str:
         ("sglang", "sglang-ascend" if domestic else "sglang"),
         ("chitu", "chitu"),
         ("mindie", "mindie"),
-        ("mango", "mlperf"),
+        ("mango", "vllm"),  # LLMBoost on ROCm, taken as vLLM [UNCHECKED]
     ):
         if word.startswith(start):
             return name
     if word.startswith("vllm"):
-        return "mlperf" if kind in {"server", "offline_serve"} and "mlperf" in word else "vllm"
+        return "vllm"
     return "own" if not word else "other"
 
 

@@ -66,10 +66,10 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     sixteen = on.device.tflops16 * 1e12
     kept = share_of_peak(on.device.watts, sixteen, w.watts) * on.family.compute
     kernel = w.attention_prompt if prompt else w.attention
-    again = 1.0 if prompt else 1 + on.engine.reread * (s.shared_heads - 1)  # cache read once for each query head
+    reads = 1.0 if prompt else 1 + on.engine.reread * (s.shared_heads - 1)  # cache read once for each query head
     attention = larger(
         attention_flops / (sixteen * kept * kernel),
-        cache * again / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m * w.cache),
+        cache * reads / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m * w.cache),
     )
 
     group = c.tp * c.dp
@@ -81,7 +81,8 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     passed = here * (6 * s.hidden + 8 * wide)  # bytes of activations, gathered, written and combined
     rows = tokens * s.topk * padded(tokens * s.topk / np.maximum(touched, 1), w.tile)
     held = touched * s.expert * c.expert_bytes / np.minimum(group, n) / w.grouped_memory
-    experts = s.moe_layers * _gemm(on, 2 * rows * s.expert / group * skew / w.grouped, (held + passed) * skew)
+    again = tokens * s.topk / w.block * s.expert * c.expert_bytes / group  # each block of rows fetches its expert anew
+    experts = s.moe_layers * _gemm(on, 2 * rows * s.expert / group * skew / w.grouped, (held + passed + again) * skew)
 
     reduce = np.where(c.tp > 1, 2 * layers * all_reduce(on, c.tp, mine * s.hidden * 2), 0.0)
     sent = mine / c.tp * s.topk * s.hidden * 3  # one byte out (8 bits), two back
@@ -91,9 +92,10 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     network = reduce + exchange * (1 - w.overlap) + hop
 
     per_layer = on.family.layer_us * on.engine.launch * (layers + w.moe_launch * s.moe_layers)
-    if prompt:
-        per_layer = per_layer * w.prompt_launch
     overhead = per_layer * 1e-6 + w.step_ms * 1e-3
+    if prompt:  # the host launches every kernel, while the device still works on those before
+        device, host = matrices + attention + experts + network, per_layer * 1e-6 * w.prompt_launch + w.step_ms * 1e-3
+        overhead = larger(device, host) - device
     zero = np.zeros(np.broadcast_shapes(np.shape(matrices), np.shape(attention), np.shape(experts)))
     return Pass(matrices + zero, attention + zero, experts + zero, network + zero, overhead + zero)
 

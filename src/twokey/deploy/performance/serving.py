@@ -60,6 +60,16 @@ def decode_pass(on: Setting, sequences: Array, context: Array, draft: Array) -> 
     return forward(on, np.maximum(sequences / stages, on.config.dp * 0 + 1), 1 + draft, context, prompt=False)
 
 
+def drafting(on: Setting, step: Array, draft: Array) -> Array:
+    """Return the seconds in which `draft` tokens are proposed, one after another, beside a step of `step` seconds.
+
+    A draft of EAGLE or MTP is about one layer of the model with an output projection, scheduled by the host each time.
+    """
+    c = on.config
+    head = on.shape.head * c.weight_bytes / c.tp / (on.device.bandwidth_gbs * 1e9 * on.family.eta_m)
+    return draft * (step / on.shape.layers + head + on.world.step_ms * 1e-3)
+
+
 def token_time(on: Setting, sequences: Array, prompt: Array, output: Array, draft: Array, accepted: Array) -> Array:
     """Return the seconds per output token of one sequence while its replica also reads the prompts that come in.
 
@@ -68,7 +78,8 @@ def token_time(on: Setting, sequences: Array, prompt: Array, output: Array, draf
     """
     mixed = output > 0
     context = np.where(mixed, prompt + output / 2, prompt)
-    step = decode_pass(on, sequences, context, draft).total / accepted
+    step = decode_pass(on, sequences, context, draft).total
+    step = (step + drafting(on, step, draft)) / accepted
     length = np.maximum(prompt, 1)
     at_once = np.clip(sequences / on.config.dp / _ARRIVING, 1, np.maximum(_CHUNK / length, 1))
     reading = prompt_pass(on, at_once * on.config.dp, length).total / (at_once * on.config.dp)
