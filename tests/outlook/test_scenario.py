@@ -154,6 +154,9 @@ CASES = [
     ("an unknown section", "[input]\nmandate = 0.5\n", 4, "did you mean inputs"),
     ("a cost below nothing", "[vendor]\nprice = -1\n", 5, "must be a number from 0"),
     ("an unknown vendor field", "[vendor]\nprices = 1\n", 5, "did you mean price"),
+    ("an act that is a list", BAN.replace('"ban"', '["ban"]'), 7, "unknown act"),
+    ("a source that is a number", BAN + "source = 4\n", 8, r"in quotes \(got 4\)"),
+    ("a source of an input that is a table", "[inputs]\nmandate = { value = 0.5, source = {} }\n", 5, "in quotes"),
 ]
 
 
@@ -179,6 +182,17 @@ HEADS = [
     ("as_of = 2026-01-28\ncolour = 1\n", 3, "unknown field"),
     ('extends = "founding"\n', 2, "no ready scenario"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [('event = ["ban"]', r"its own \[\[event\]\] table"), ("correlation = [0.5]", "must name two inputs")],
+)
+def test_rows_that_are_no_tables_are_named(tmp_path: Path, body: str, says: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f"{body}\n{HEAD}")
+    with pytest.raises(UserError, match=rf"mine.toml line 1: .*{says}"):
+        load(file)
 
 
 @pytest.mark.parametrize(("body", "line", "says"), HEADS)
