@@ -301,6 +301,24 @@ def test_bad_plans_name_table_and_field(table: str, field: str, value: Any, word
         build(data, "plan.toml", ())
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("site = 4", "plan.toml:1: site: must be a list of tables"),
+        ('workload = ["chat"]', "plan.toml:1: workload\\[0\\]: must be a table"),
+        ('name = "p"\nworkloads = []', "plan.toml:2: workloads: unknown key 'workloads'; did you mean workload"),
+        (
+            '[[condition]]\nid = "x"\nkind = "domestic-share"\nof = "inference"\nmeasure = []',
+            "measure: \\[\\] is not one of",
+        ),
+    ],
+)
+def test_a_plan_of_another_form_is_refused_with_its_line(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text(text, "utf-8")
+    with pytest.raises(UserError, match=words):
+        read(tmp_path / "plan.toml")
+
+
 def test_an_unknown_engine_of_a_workload_is_an_error() -> None:
     data = json.loads(json.dumps(GOOD))
     data["workload"][0]["engine"] = "vlm"

@@ -30,8 +30,8 @@ from twokey.deploy.validate import pairs, validate
 TEXT = files("twokey.deploy").joinpath("data/measurements.csv").read_text("utf-8")
 
 
-def rows_of(count: int, **changes: str) -> str:
-    rows = list(csv.DictReader(TEXT.splitlines()))[:count]
+def rows_of(how_many: int, /, **changes: str) -> str:
+    rows = list(csv.DictReader(TEXT.splitlines()))[:how_many]
     for row in rows:
         row.update(changes)
     out = io.StringIO()
@@ -163,6 +163,7 @@ def test_a_bad_row_is_refused_by_line_and_counted() -> None:
         ("precision", "fp7", "precision"),
         ("tp", "two", "not a number"),
         ("batch", "-1", "greater than zero"),
+        ("count", "0.5", "one card or more"),
     ],
 )
 def test_every_bad_field_names_itself(field: str, value: str, words: str) -> None:

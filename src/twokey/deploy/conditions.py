@@ -16,7 +16,7 @@ from twokey.deploy.said import Said
 Phase = Literal["inference", "training"]
 Measure = Literal["nominal-compute", "cards", "delivered-tokens", "tasks"]
 PHASES: Final[tuple[Phase, ...]] = ("inference", "training")
-MEASURES: Final[dict[str, Said]] = {
+MEASURES: Final[dict[Measure, Said]] = {
     "nominal-compute": Said("cards x dense 16-bit TFLOPS of the chip", "卡数 × 芯片 16 位稠密算力（TFLOPS）"),
     "cards": Said("number of cards", "卡数"),
     "delivered-tokens": Said("tokens served or trained", "推理或训练的 token 数"),
@@ -171,14 +171,15 @@ def _one(table: Mapping[str, Any], where: str) -> Condition:
 
 
 def _share(table: Mapping[str, Any], where: str, common: dict[str, str]) -> DomesticShare:
-    of, measure = table.get("of"), table.get("measure")
+    of, named = table.get("of"), table.get("measure")
+    measure = next((one for one in MEASURES if one == named), None)
     if of not in PHASES:
         raise UserError(f"{where}: of: {of!r} is not one of {', '.join(PHASES)}")
-    if measure is None:
+    if named is None:
         raise UserError(f"{where}: measure: is missing; a share must say what it counts: {', '.join(MEASURES)}")
-    if measure not in MEASURES:
+    if measure is None:
         raise UserError(
-            f"{where}: measure: {measure!r} is not one of {', '.join(MEASURES)}{nearest(str(measure), MEASURES)}"
+            f"{where}: measure: {named!r} is not one of {', '.join(MEASURES)}{nearest(str(named), MEASURES)}"
         )
     share = table.get("at_least")
     if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:

@@ -82,6 +82,9 @@ class Measurement:
         return self.device.family
 
 
+_OF_CARDS: Final = frozenset({"count", "tp", "pp", "dp", "ep", "cp"})
+
+
 def _number(row: Mapping[str, str], field: str, where: str) -> float | None:
     text = (row.get(field) or "").strip()
     if not text or text.casefold() == "nan":
@@ -92,6 +95,8 @@ def _number(row: Mapping[str, str], field: str, where: str) -> float | None:
         raise UserError(f"{where}: {field}: {text!r} is not a number; leave the cell empty if it is unknown") from None
     if not math.isfinite(value) or value < 0 or (value == 0 and field not in {"experts", "topk"}):
         raise UserError(f"{where}: {field}: must be greater than zero (got {text}); leave it empty if it is unknown")
+    if field in _OF_CARDS and value < 1:
+        raise UserError(f"{where}: {field}: must be one card or more (got {text}); leave it empty if it is unknown")
     return value
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from twokey.chips import UserError, nearest
+from twokey.chips.form import ANY, TEXT, Rows, Table, read_form
 from twokey.deploy import conditions as rules
 from twokey.deploy import units
 from twokey.deploy.conditions import Condition, Phase
@@ -17,6 +17,15 @@ from twokey.deploy.search import precision
 from twokey.deploy.shapes import Shape, model
 
 Objective = Literal["served", "cost", "imported"]
+_ROWS: Final = Rows(Table(each=ANY))
+_FORM: Final = Table(
+    may={
+        "name": TEXT,
+        "objective": TEXT,
+        "service": ANY,
+        **dict.fromkeys(("site", "fleet", "workload", "condition"), _ROWS),
+    }
+)
 OBJECTIVES: Final = ("served", "cost", "imported")
 
 
@@ -84,24 +93,15 @@ def read(path: Path, overlays: Sequence[Path] = (), objective: str | None = None
 
     `objective` and `service` stand instead of the plan's own.
     """
-    data = _toml(path)
+    data, _ = read_form(path, _FORM)
     if service is not None:
         data["service"] = service
     if objective is not None:
         data["objective"] = objective
     given = {c.id: c for c in rules.read(data.get("condition", []), path.name)}
     for overlay in overlays:
-        given.update({c.id: c for c in rules.read(_toml(overlay).get("condition", []), overlay.name)})
+        given.update({c.id: c for c in rules.read(read_form(overlay, _FORM)[0].get("condition", []), overlay.name)})
     return build(data, path.name, tuple(given.values()))
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path.name}: is not TOML: {error}") from error
 
 
 def build(data: Mapping[str, Any], source: str, given: tuple[Condition, ...]) -> Plan:
@@ -109,7 +109,6 @@ def build(data: Mapping[str, Any], source: str, given: tuple[Condition, ...]) ->
     objective = data.get("objective", "served")
     if objective not in OBJECTIVES:
         raise UserError(f"{source}: objective: {objective!r} is not one of {', '.join(OBJECTIVES)}")
-    _known(data, {"name", "objective", "service", "site", "fleet", "workload", "condition"}, source)
     service = _number(data, "service", source, 1.0)
     if not 0 < service <= 1:
         raise UserError(f"{source}: service: must be above 0 and at most 1 (got {service:g})")

@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 
 from twokey.chips.errors import UserError, nearest
+from twokey.chips.toml_lines import Lines, read_toml
 from twokey.outlook.events import Event, contradictions, in_order, read_event
 from twokey.outlook.inputs import Correlation, Input, correlation_matrix, defaults, override, problem
 from twokey.outlook.scenario_records import BASES, SHARES, STEPS, WEEKS_A_QUARTER, Buyer, Scenario, Vendor
 from twokey.outlook.sources import OutlookChip, find_chip, series_rows, spells, table
-from twokey.outlook.toml_lines import Lines, read_toml
 
 __all__ = [
     "BASES", "STEPS", "WEEKS_A_QUARTER", "Buyer", "Scenario", "Vendor", "load", "read", "ready", "source_ids",
