@@ -90,9 +90,12 @@ class Draws:
 
         flows.__dict__["run"] = spy
         try:
-            self.mean = float(model.run_block(scenario, 0, FEW).of("delivered")[-1].mean())
+            double = model.run_block(scenario, 0, FEW, precision=np.float64)
+            single = model.run_block(scenario, 0, FEW)
         finally:
             flows.__dict__["run"] = original
+        self.mean, answer = (float(block.of("delivered")[-1].mean()) for block in (double, single))
+        assert abs(answer - self.mean) <= 1e-5 * max(1.0, self.mean), "single and double precision disagree"
         self.line, self.keys, x, fresh, moments = seen["args"]
         o = seen["options"]
         self.h, self.h100e, self.h100e_home = o["step_weeks"], o["h100e"], o["h100e_domestic"]

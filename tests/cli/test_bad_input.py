@@ -200,11 +200,11 @@ AMENDMENTS = {
     "lines that are a number": (f'title = "t"\n{Q}\nfirst = 4', ["mine.toml:3", "first", "list of tables"]),
     "a condition that is a number": (
         f'title = "t"\n{Q}\nfirst = [{{ if = 4, then = "exception" }}]',
-        ["mine.toml:3", "first.if", "must be text"],
+        ["mine.toml:3", "first[0].if", "must be text"],
     ),
     "an answer that is a list": (
         f'title = "t"\n{Q}\nfirst = [{{ if = "True", then = ["exception"] }}]',
-        ["mine.toml:3", "first.then", "must be text"],
+        ["mine.toml:3", "first[0].then", "must be text"],
     ),
     "malformed TOML": ("title = t", ["mine.toml", "not valid TOML", "line 1"]),
 }

@@ -369,6 +369,12 @@ def test_kueue_manifests_are_valid(real: Policy) -> None:
         jsonschema.validate(wrong, {**KUEUE["ResourceFlavor"], "$defs": KUEUE["$defs"]})
 
 
+def test_flavours_of_licensed_chips_carry_the_taint() -> None:
+    made = {m["metadata"]["name"]: m["spec"] for m in queues.kueue(POLICY) if m["kind"] == "ResourceFlavor"}
+    assert made[H200]["nodeTaints"] == [{"key": TAINT, "value": H200, "effect": "NoSchedule"}]
+    assert "nodeTaints" not in made[C910]
+
+
 def test_quotas_are_the_placements_and_count_what_the_plug_in_counts(real: Policy) -> None:
     made = {(m["kind"], m["metadata"]["name"]): m for m in queues.kueue(real)}
     groups = made["ClusterQueue", "inference"]["spec"]["resourceGroups"]

@@ -305,7 +305,7 @@ def test_bad_plans_name_table_and_field(table: str, field: str, value: Any, word
     ("text", "words"),
     [
         ("site = 4", "plan.toml:1: site: must be a list of tables"),
-        ('workload = ["chat"]', "plan.toml:1: workload: must be a table"),
+        ('workload = ["chat"]', "plan.toml:1: workload\\[0\\]: must be a table"),
         ('name = "p"\nworkloads = []', "plan.toml:2: workloads: unknown key 'workloads'; did you mean workload"),
         (
             '[[condition]]\nid = "x"\nkind = "domestic-share"\nof = "inference"\nmeasure = []',
@@ -348,6 +348,18 @@ def test_command_prints_prices_and_ends_with_1_where_there_is_no_plan(tmp_path: 
     result = CliRunner().invoke(deploy, ["place", str(EXAMPLE), "--objective", "cost"], catch_exceptions=False)
     assert result.exit_code == 1
     assert "cannot hold together" in result.stdout
+
+
+@pytest.mark.parametrize("objective", ["cost", "imported"])
+def test_a_share_of_the_demand_may_be_enough(objective: str) -> None:
+    args = ["place", str(EXAMPLE), "--objective", objective, "--service", "0.3", "--format", "json"]
+    result = CliRunner().invoke(deploy, args, catch_exceptions=False)
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    assert answer["gap"] <= 0.005
+    assert all(left <= 0.7 + 1e-6 for _, left, _ in answer["unserved"])
+    with pytest.raises(UserError, match="service: must be above 0 and at most 1"):
+        CliRunner().invoke(deploy, [*args[:-3], "30", *args[-2:]], catch_exceptions=False)
 
 
 def test_sweep_draws_the_trade_off(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from twokey.deploy.report.shares import judge, share_of, shares
 from twokey.deploy.report.slurm import read as read_sacct
 from twokey.deploy.report.sums import Amount
 from twokey.deploy.report.tokens import rises
-from twokey.deploy.report.usage import Usage, add_up
+from twokey.deploy.report.usage import Usage, add_up, filled
 
 T0 = 1_793_491_200.0  # 2026-11-01 00:00 UTC
 
@@ -394,6 +394,17 @@ def test_verdicts(bound: float, verdict: str) -> None:
     assert found[0].verdict == verdict
 
 
+@pytest.mark.parametrize(("bound", "verdict"), [(0.5, "kept"), (0.55, "cannot tell"), (0.65, "breached")])
+def test_kept_needs_the_lower_bound(bound: float, verdict: str) -> None:
+    amounts = [
+        Amount("n", 0, "inference", "a", True, "used", 60.0),
+        Amount("n", 0, "inference", "b", False, "used", 40.0, 20.0),
+    ]
+    (found,) = judge(amounts, [DomesticShare("c", "inference", bound, "nominal-compute")])
+    assert found.share.share == pytest.approx(0.6)
+    assert found.verdict == verdict
+
+
 def test_a_time_that_is_nowhere_is_an_error() -> None:
     with pytest.raises(UserError, match="carry no time"):
         read_exposition(dcgm(0).rsplit(" ", 1)[0] + "\n", "metrics.prom", "north", None)
@@ -543,6 +554,21 @@ def test_jobs_whose_gres_has_no_type_may_be_on_either() -> None:
     assert (s.share, s.low, s.high) == (None, 0.0, 1.0)
     torn = SACCT.replace("Start\n", "Start|End\n").replace("T00:00:00\n", "T00:00:00|2026-10-31T00:00:00\n")
     assert "clock" in {f.kind for f in read_sacct(torn, "s", "north", [T0, T0 + 3600], {})[1]}
+
+
+def test_a_site_of_which_only_a_scheduler_speaks_may_have_used_all_that_it_gave_out() -> None:
+    tokens = "".join(counter(60.0 * i, 300.0 * i, "q0") for i in range(60))
+    north = usage(each_minute(npu_old) + tokens).amounts
+    south, _ = read_sacct(SACCT, "s", "south", [T0, T0 + 3600], {})
+    both, flags = filled([*north, *south])
+    assert [f.source for f in flags] == ["south", "south"]
+    used, alone = share_of(both, "inference", "used"), share_of(north, "inference", "used")
+    assert (alone.low, alone.high) == (1.0, 1.0)
+    assert used.low == pytest.approx(188 / (188 + 8 * 989.5))
+    assert used.share == used.high == 1.0
+    delivered = share_of(both, "inference", "delivered")
+    assert (delivered.share, delivered.low, delivered.high) == (1.0, 0.0, 1.0)
+    assert filled(north) == (list(north), [])
 
 
 def test_flags_and_conditions_are_said_in_chinese(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from twokey.desk.actors import PERMISSIONS, Role
 from twokey.desk.api.models import KeptAnswer, Token
@@ -299,7 +300,7 @@ def test_a_token_is_hashed_revocable_and_over_in_time(world: World) -> None:
     caller = Caller("seller")
     assert not Token.objects.filter(sha256=caller.token).exists()
     assert caller("GET", "/orders").status_code == 200
-    Token.objects.update(expires_at=today())
+    Token.objects.update(expires_at=timezone.now())
     assert caller("GET", "/orders").status_code == 401
     assert set(scopes_of(Role.APPLICANT)) == set(Token.objects.get().scopes)
 

@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from twokey.chips.errors import UserError
 from twokey.desk import roles
 
 DENIED = (psycopg.errors.InsufficientPrivilege,)
@@ -132,3 +133,18 @@ def test_the_desk_knows_whether_its_login_is_kept_from_history(desk: psycopg.Con
         owner.execute(sql.SQL("REVOKE ALL ON audit_event FROM {}").format(sql.Identifier(roles.ROLE)))
         assert not roles.granted(owner)
         owner.rollback()
+
+
+def test_an_owner_that_cannot_make_the_function_is_told_what_to_grant() -> None:
+    server = os.environ["TWOKEY_OWNER_URL"]
+    with psycopg.connect(server, autocommit=True) as boss:
+        boss.execute("CREATE ROLE plain_owner LOGIN")
+        try:
+            with psycopg.connect(make_conninfo(server, user="plain_owner"), autocommit=True) as owner:
+                with pytest.raises(UserError, match=r'SET ON PARAMETER twokey\.moving TO "plain_owner"'):
+                    roles.check_owner(owner)
+                boss.execute("GRANT SET ON PARAMETER twokey.moving TO plain_owner")
+                roles.check_owner(owner)
+        finally:
+            boss.execute("REVOKE SET ON PARAMETER twokey.moving FROM plain_owner")
+            boss.execute("DROP ROLE plain_owner")

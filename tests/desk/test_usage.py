@@ -77,7 +77,7 @@ def test_a_usage_file_is_read_exactly() -> None:
 
 def test_usage_goes_out_and_formulas_are_defused(world: World) -> None:
     world.released(10)
-    rows = usage.give_out(world["customs"])
+    rows = list(usage.give_out(world["customs"]))
     assert [row["units_drawn"] for row in rows] == [10, 10]
     assert "'=cmd" in usage.as_csv([{"name": "=cmd()"}])
 

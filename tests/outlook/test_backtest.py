@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from twokey.chips import UserError
-from twokey.outlook import sources
-from twokey.outlook.backtest import backtest, read_targets, rolling
+from twokey.outlook import inputs, sources
+from twokey.outlook.backtest import backtest, baselines, forecast, read_targets, rolling
+from twokey.outlook.backtest.chance import at_origin
 from twokey.outlook.backtest.knowledge import Settings, state, values
-from twokey.outlook.backtest.revenue import SPEC, controlled
+from twokey.outlook.backtest.revenue import SPEC
 from twokey.outlook.backtest.scores import brier, covered, crps, pinball
-from twokey.outlook.backtest.targets import fiscal_quarter
+from twokey.outlook.backtest.targets import Target, fiscal_quarter
 
 REPORT = backtest()
 HEADER = "id,origin_date,question,type,known_at_origin,outcome,unit,source\n"
@@ -52,26 +53,60 @@ def test_no_event_is_certain() -> None:
     assert all(p is not None and 0.02 <= p <= 0.98 for p in events)
 
 
-def test_what_came_later_changes_no_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
-    origin = date(2025, 8, 27)
-    start, end = fiscal_quarter("FY26Q3")
-    settings = Settings()
-    before = controlled(origin, start, end, settings, 3)
-    original, spells, events = sources.series_rows(), sources.table("regimes"), sources.policy_events()
-    cut = tuple(r for r in original if r.as_of <= origin)
-    monkeypatch.setattr(sources, "series_rows", lambda: cut)
-    known = tuple(
-        {**r, "end": r["end"] if r["end"] and r["end"] <= str(origin) else ""}
-        for r in spells
-        if r["as_of"] <= str(origin)
-    )
-    whole = sources.table
-    monkeypatch.setattr(sources, "table", lambda name: known if name == "regimes" else whole(name))
-    early = tuple(e for e in events if e.as_of <= origin)
-    monkeypatch.setattr("twokey.outlook.backtest.knowledge.policy_events", lambda: early)
-    assert len(cut) < len(original)
-    assert len(early) < len(events)
-    np.testing.assert_array_equal(before, controlled(origin, start, end, settings, 3))
+def _said(target: Target) -> list[object]:
+    """Return everything that is said of a target on its origin: settings, forecast and rivals."""
+    settings = rolling.choose(target.origin)
+    said: list[object] = [settings, forecast(target, settings)[0]]
+    if target.continuous:
+        rivals = baselines.persistence(target), baselines.climatology(target), baselines.guidance(target)
+        return [*said, *rivals]
+    return [*said, baselines.persistence_of_event(target), baselines.climatology_of_event(target)]
+
+
+def _forget() -> None:
+    for cached in (sources.series_rows, sources.policy_events, inputs.defaults, rolling.choose):
+        cached.cache_clear()
+
+
+@pytest.mark.parametrize("target", [s.target for s in REPORT.scored if s.target.id != "BT17"], ids=lambda t: t.id)
+def test_what_came_later_changes_no_forecast(monkeypatch: pytest.MonkeyPatch, target: Target) -> None:
+    before, whole, known = _said(target), sources.table, str(target.origin)
+
+    def otherwise(name: str) -> tuple[dict[str, str], ...]:
+        """Return a table in which everything that came after the origin came out another way."""
+        other = {"loosen": "tighten", "tighten": "loosen", "open": "closed", "closed": "open"}
+        changed = []
+        for row in map(dict, whole(name)):
+            if row.get("as_of", "") > known:
+                row |= {k: other.get(row[k], row[k]) for k in ("direction", "state") if k in row}
+                row |= {k: str(7 * float(row[k]) + 1) for k in ("value", "share") if row.get(k) and name != "inputs"}
+            if name == "regimes" and row["end"] > known:
+                row["end"] = ""
+            changed.append(row)
+        if name == "series":  # and each series goes on
+            last = {row["series"]: row for row in changed}
+            changed += [
+                row | {"as_of": "2099-01-01", "value": str(7 * float(row["value"]) + 1)} for row in last.values()
+            ]
+        return tuple(changed)
+
+    assert otherwise("series") != whole("series")
+    monkeypatch.setattr(sources, "table", otherwise)
+    monkeypatch.setattr(inputs, "table", otherwise)
+    _forget()
+    try:
+        for then, now in zip(before, _said(target), strict=True):
+            np.testing.assert_array_equal(then, now)
+    finally:
+        _forget()
+
+
+def test_a_scenario_at_an_origin_holds_no_event_that_came_later() -> None:
+    as_of = {e.id: e.as_of for e in sources.policy_events()}
+    for origin in (date(2025, 12, 22), date(2026, 1, 28), date(2026, 5, 14)):
+        found = [as_of[source] for event in at_origin(origin).events for source in event.sources]
+        assert max(found, default=origin) <= origin
+    assert [e.act for e in at_origin(date(2026, 1, 28)).events] == ["ratio_cap", "batch"]
 
 
 def test_settings_are_chosen_on_earlier_origins_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,17 +114,19 @@ def test_settings_are_chosen_on_earlier_origins_only(monkeypatch: pytest.MonkeyP
     rolling.choose.cache_clear()
     before = rolling.choose(origin)
     asked: list[date] = []
+    published = {fiscal_quarter(row.period): row.as_of for row in sources.series(SPEC)}
     original: Callable[..., object] = rolling.controlled
 
-    def spy(when: date, *args: object, **options: object) -> object:
-        asked.append(when)
-        return original(when, *args, **options)
+    def spy(when: date, start: date, end: date, *args: object, **options: object) -> object:
+        asked.append(published[start, end])  # the day on which the outcome was known, after the forecast's own
+        assert when < published[start, end]
+        return original(when, start, end, *args, **options)
 
     monkeypatch.setattr(rolling, "controlled", spy)
     rolling.choose.cache_clear()
     assert rolling.choose(origin) == before
-    assert asked
-    assert max(asked) < origin
+    assert origin in published.values()
+    assert max(asked) < origin  # what was published on the day itself is not used
     rolling.choose.cache_clear()
     assert rolling.choose(date(2024, 5, 22)) == Settings()
 

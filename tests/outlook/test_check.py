@@ -64,6 +64,8 @@ def _write(folder: Path, *rows: str) -> Path:
         ("BIS-2026,which chips pass the thresholds,H20 B200 pass,,,,exact,,,read", "differs"),
         ("BIS-2026,which chips pass the thresholds,H100 A800 pass; B300 does not,,,,exact,,,read", "reproduced"),
         ("IFP-B30A,B30A TPP / H20 TPP,>13,,,ratio,,,,read", "differs"),
+        ("IFP-B30A,B30A TPP / H20 TPP,<12,,,ratio,,,,read", "differs"),
+        ("IFP-B30A,B30A TPP / H20 TPP,<13,,,ratio,,,,read", "reproduced"),
         ("EPOCH-2026,global stock Jan 2026,99M+,,,H100e,lower bound,sum of owners,,read", "differs"),
         ('EPOCH-OWN,"US / China ratio of stock, end 2025Q2",10.6,,,ratio,,,,read', "reproduced"),
         ('EPOCH-OWN,"US / China ratio with smuggled, end 2025Q2",7.2,,,ratio,,,,read', "reproduced"),

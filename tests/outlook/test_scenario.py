@@ -116,6 +116,35 @@ CASES = [
         4,
         r"its own \[\[correlation\]\]",
     ),
+    ("an event as a table", BAN.replace("[[event]]", "[event]"), 4, r"its own \[\[event\]\]"),
+    ("an event without a key", BAN.replace('key = "export"\n', ""), 4, "event has no key"),
+    ("hold beside until", BAN + "until = 2026-06-01\nhold = true\n", 9, "not beside until"),
+    ("until in quotes", BAN + 'until = "2026-06-01"\n', 8, "without quotes"),
+    (
+        "a field that no input has",
+        "[inputs]\nmandate = { lo = 0.4, high = 0.6, interval = 80 }\n",
+        5,
+        "unknown field 'lo'",
+    ),
+    (
+        "an unknown shape",
+        '[inputs]\nmandate = { low = 0.4, high = 0.6, interval = 80, shape = "beta" }\n',
+        5,
+        "unknown shape 'beta'; known: lognormal, share, normal",
+    ),
+    (
+        "a lognormal from nothing",
+        "[inputs]\nvendor_stock = { low = 0, high = 9, interval = 80 }\n",
+        5,
+        "low must be above 0 for a lognormal",
+    ),
+    (
+        "an unknown input in a correlation",
+        '[[correlation]]\nbetween = ["mandat", "learning"]\nvalue = 0.5\n',
+        5,
+        "unknown input 'mandat'; did you mean mandate",
+    ),
+    ("an unknown chip of an event", BAN + 'chip = "H2000"\n', 8, "unknown chip 'H2000'"),
     ("inputs as a list", "[[inputs]]\nmandate = 0.5\n", 4, "must be a table of inputs"),
     ("a key that is none", BAN.replace("export", "exports"), 6, "it is export or import"),
     ("a vendor that is no table", "[[vendor]]\nprice = 1\n", 4, r"must be a table, as in \[vendor\]"),
@@ -125,6 +154,9 @@ CASES = [
     ("an unknown section", "[input]\nmandate = 0.5\n", 4, "did you mean inputs"),
     ("a cost below nothing", "[vendor]\nprice = -1\n", 5, "must be a number from 0"),
     ("an unknown vendor field", "[vendor]\nprices = 1\n", 5, "did you mean price"),
+    ("an act that is a list", BAN.replace('"ban"', '["ban"]'), 7, "unknown act"),
+    ("a source that is a number", BAN + "source = 4\n", 8, r"in quotes \(got 4\)"),
+    ("a source of an input that is a table", "[inputs]\nmandate = { value = 0.5, source = {} }\n", 5, "in quotes"),
 ]
 
 
@@ -152,6 +184,17 @@ HEADS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [('event = ["ban"]', r"its own \[\[event\]\] table"), ("correlation = [0.5]", "must name two inputs")],
+)
+def test_rows_that_are_no_tables_are_named(tmp_path: Path, body: str, says: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f"{body}\n{HEAD}")
+    with pytest.raises(UserError, match=rf"mine.toml line 1: .*{says}"):
+        load(file)
+
+
 @pytest.mark.parametrize(("body", "line", "says"), HEADS)
 def test_a_mistake_in_the_head_is_named(tmp_path: Path, body: str, line: int, says: str) -> None:
     file = tmp_path / "mine.toml"
@@ -159,6 +202,13 @@ def test_a_mistake_in_the_head_is_named(tmp_path: Path, body: str, line: int, sa
     with pytest.raises(UserError, match=says) as told:
         load(file)
     assert f"line {line}:" in str(told.value)
+
+
+def test_a_file_without_its_head_is_told_what_it_needs(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[inputs]\nmandate = 0.5\n")
+    with pytest.raises(UserError, match=r"line 1: no \[scenario\] section; it needs name, as_of and chip"):
+        load(file)
 
 
 def test_impossible_correlations_are_refused(tmp_path: Path) -> None:

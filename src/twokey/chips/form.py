@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from twokey.chips.errors import UserError, nearest
+from twokey.chips.toml_lines import Lines, line_of, read_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,46 +67,20 @@ def texts(*names: str) -> dict[str, Form]:
     return dict.fromkeys(names, TEXT)
 
 
-def read_toml(path: Path, form: Table) -> tuple[dict[str, Any], str]:
-    """Read a TOML file of a form; returns its table and its text.
+def read_form(path: Path, form: Table) -> tuple[dict[str, Any], Lines]:
+    """Read a TOML file of a form; returns its table, and the lines of its keys.
 
     Errors: UserError with file, line and key for what is no TOML, lacks a key, has another, or one of a wrong kind.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        table = tomllib.loads(text)
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as text: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from None
+    table, lines = read_toml(path)
     for keys, problem in _problems(table, form, ()):
-        raise UserError(": ".join(filter(None, (place(path, text, keys), ".".join(keys), problem))))
-    return table, text
+        raise UserError(": ".join(filter(None, (place(path, lines, *keys), ".".join(keys), problem))))
+    return table, lines
 
 
-def line_of(text: str, names: Sequence[str]) -> int | None:
-    r"""Return the line on which the last of these names stands, each looked for from the line of the one before.
-
-    `row[2]` is the second place at which row stands.
-
-    >>> line_of("[most]\nunit = 1\n[least]\nunit = 2", ("least", "unit"))
-    4
-    """
-    lines, at = text.splitlines(), -1
-    for name in names:
-        row = re.fullmatch(r"(.+)\[(\d+)\]", name)
-        plain, count = (row[1], int(row[2])) if row else (name, 1)
-        pattern = re.compile(rf"(?<![\w-]){re.escape(plain)}(?![\w-])")
-        found = [line for line in range(max(at, 0), len(lines)) if pattern.search(lines[line])]
-        at = found[min(count, len(found)) - 1] if found else at
-    return None if at < 0 else at + 1
-
-
-def place(path: Path, text: str, names: Sequence[str]) -> str:
-    """Return file and line where the last of these names stands, or the file where none does."""
-    line = line_of(text, names)
+def place(path: Path, lines: Lines, *keys: str) -> str:
+    """Return file and line of a key, or the file where the key has no line."""
+    line = line_of(lines, *keys)
     return str(path) if line is None else f"{path}:{line}"
 
 
@@ -118,9 +91,8 @@ def _problems(value: Any, form: Form, keys: tuple[str, ...]) -> Iterator[tuple[t
                 yield keys, f"must be {words} (got {value!r})"
         case Rows(of):
             if isinstance(value, list):
-                for number, one in enumerate(value, 1):
-                    row = f"{keys[-1]}[{number}]" if len(value) > 1 else keys[-1]
-                    yield from _problems(one, of, (*keys[:-1], row))
+                for number, one in enumerate(value):
+                    yield from _problems(one, of, (*keys[:-1], f"{keys[-1]}[{number}]"))
             else:
                 yield keys, f"must be a list of tables (got {value!r})"
         case Table(needs, may, each):

@@ -51,6 +51,17 @@ def ask(actor: Actor, form: str, case_id: int, question: str) -> None:
     show({"question": row.pk, "due_on": row.due_on.isoformat()}, form)
 
 
+@case.command("reviewers")
+@click.argument("case_id", type=int)
+@click.argument("logins", nargs=-1, required=True)
+@at_desk
+def reviewers(actor: Actor, form: str, case_id: int, logins: tuple[str, ...]) -> None:
+    """Ask reviewers of your own authority for advice; the decision waits for each of them."""
+    from twokey.desk.cases.reviewing import ask_advice
+
+    show([{"case": case_id, "reviewer": row.reviewer} for row in ask_advice(actor, case_id, logins)], form)
+
+
 @case.command("advise")
 @click.argument("case_id", type=int)
 @click.argument("recommendation")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from twokey.desk.cases.deciding import Terms
 
 
+_FAULTS = 10  # of a file; the rest is counted
 QUEUE = ("id", "order", "authority", "state", "applicant", "officer", "attention", "submitted_at")
 
 
@@ -32,17 +33,37 @@ def terms_in(path: Path) -> Terms | None:
     return terms_of(read_shape(DecisionIn, path, outcome="approve", reasons=""))
 
 
-def read_shape(shape: Any, path: Path, **more: Any) -> Any:
-    """Read a JSON file into a shape of the API; an error names the field."""
+def read_shape(shape: Any, path: Path, *, wrapped: str = "", **more: Any) -> Any:
+    """Read a JSON file into a shape of the API (`wrapped`: the file is the value of this one field of it).
+
+    Errors: UserError naming the field, what was given, and what is wanted.
+    """
     from pydantic import ValidationError
 
     try:
-        return shape.model_validate_json(json.dumps({**json.loads(bytes_of(path)), **more}))
+        body = json.loads(bytes_of(path))
+        return shape.model_validate_json(json.dumps({**({wrapped: body} if wrapped else body), **more}))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        faults = list(dict.fromkeys(_fault(path, each) for each in error.errors()))
+        rest = [f"… and {len(faults) - _FAULTS} more"] if len(faults) > _FAULTS else []
+        raise UserError("\n".join(faults[:_FAULTS] + rest)) from None
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: not a JSON object ({error})") from None
+
+
+def _fault(path: Path, fault: Any) -> str:
+    field = ".".join(str(each) for each in fault["loc"] if each != "[key]")
+    if fault["type"] == "extra_forbidden":
+        return f"{path}: {field}: there is no such field here; leave it out"
+    if fault["type"] == "missing":
+        return f"{path}: {field}: it is missing; give it"
+    if fault["loc"][0] == "facts" and fault["loc"][-1] == "[key]":
+        return f"{path}: {field}: no name of a fact; `twokey law facts` lists them, such as end_use.supercomputer"
+    if fault["loc"][0] == "facts" and len(fault["loc"]) > 2:  # one fault for each type that its value could have
+        return f"{path}: facts.{fault['loc'][1]}: a fact is true, false, a whole number or a text"
+    given = json.dumps(fault["input"], ensure_ascii=False, default=str)[:60]
+    wanted = fault["msg"].removeprefix("Value error, ")
+    return f"{path}: {field}: {wanted[:1].lower()}{wanted[1:]}, not {given}"
 
 
 def bytes_of(path: Path) -> bytes:

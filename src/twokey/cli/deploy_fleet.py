@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     "--conditions", "overlays", multiple=True, type=click.Path(path_type=Path), help="Conditions to add or replace."
 )
 @click.option("--objective", type=click.Choice(["served", "cost", "imported"]), help="Instead of the plan's own.")
+@click.option("--service", type=float, help="Share of the demand to serve at least, for cost and imported.")
 @click.option("--sweep", "swept", metavar="CONDITION", help="Vary this domestic-share condition.")
 @click.option("--from", "first", type=float, default=0.0, show_default=True, help="First share of the sweep.")
 @click.option("--to", "last", type=float, default=1.0, show_default=True, help="Last share of the sweep.")
@@ -34,6 +35,7 @@ def place(
     plan_file: Path,
     overlays: tuple[Path, ...],
     objective: str | None,
+    service: float | None,
     swept: str | None,
     first: float,
     last: float,
@@ -57,7 +59,7 @@ def place(
     from twokey.deploy import place as placing
     from twokey.deploy.plan import read
 
-    plan, constants = read(plan_file, overlays, objective), use(constants_file)
+    plan, constants = read(plan_file, overlays, objective, service), use(constants_file)
 
     def progress(text: str) -> None:
         click.echo(f"  {text}", err=True)

@@ -19,7 +19,7 @@ from twokey.cli.shared import write_text
 from twokey.deploy.plan import Plan, read
 from twokey.deploy.report import readings, slurm, statement
 from twokey.deploy.report.shares import Finding, Share, judge, shares
-from twokey.deploy.report.usage import Usage, add_up
+from twokey.deploy.report.usage import Usage, add_up, filled
 from twokey.deploy.said import Lang
 
 
@@ -196,7 +196,8 @@ def _gathered(
         amounts += jobs
         flags += odd
         evidence.append((f"{site}/{path.name}", statement.digest(path.read_bytes())))
-    return Usage(tuple(amounts), (*flags, *counted.flags), tuple(edges)), evidence
+    whole, odd = filled(amounts)
+    return Usage(tuple(whole), (*flags, *counted.flags, *odd), tuple(edges)), evidence
 
 
 def _write(text: str, path: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""`twokey serve | demo | token | keys | audit | outbox | usage | backup`: what the operator of a desk does."""
+"""`twokey serve | demo | token | keys | backup`: what the operator of a desk does on its machine."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twokey.cli.desk_door import at_desk, dump, format_option, show
+from twokey.cli.desk_door import format_option, show
 from twokey.cli.errors import UserError
+from twokey.cli.shared import Day, write_text
 
 if TYPE_CHECKING:
-    from twokey.desk.actors import Actor
+    from datetime import date
+
+    from twokey.desk.signing import FileSigner
 
 
 @click.command()
@@ -39,6 +42,7 @@ def demo(form: str) -> None:
     boot.ready()
     from twokey.desk.demo.story import load
 
+    click.echo("Writing the founding case; half a minute …", err=True)
     story = load()
     if form != "text":
         show(asdict(story), "json")
@@ -173,6 +177,22 @@ def authority(
     click.echo(f"{row.code} turns the {row.side} key")
 
 
+@token.command("holiday")
+@click.argument("authority")
+@click.argument("day", type=Day())
+@click.argument("name")
+@click.option("--works", is_flag=True, help="A Saturday or Sunday on which the authority does work.")
+def holiday(authority: str, day: date, name: str, works: bool) -> None:
+    """Enter a day on which an authority does not work; its clocks pass over it."""
+    from twokey.desk import boot
+
+    boot.ready()
+    from twokey.desk.parties.services import add_holiday
+
+    row = add_holiday(authority, day, name, works=works)
+    click.echo(f"{authority} {'works' if row.works else 'does not work'} on {row.on}: {row.name}")
+
+
 @click.group()
 def keys() -> None:
     """Signing keys: private ones in files on this machine, public ones for everybody."""
@@ -183,6 +203,12 @@ def keys() -> None:
 @click.option("--side", type=click.Choice(["export", "import", "desk"]), required=True)
 def make(authority: str, side: str) -> None:
     """Make a new key for an authority (or DESK, which seals history); the one before it ends now."""
+    from twokey.desk import boot
+
+    boot.ready()
+    from twokey.desk.parties.services import check_key_side
+
+    check_key_side(authority, side)
     key = _signer().make(authority, side)
     click.echo(f"{key.kid}: made, valid from {key.valid_from}")
 
@@ -199,11 +225,8 @@ def list_keys(form: str) -> None:
 @click.argument("file", type=click.Path(path_type=Path), required=False)
 def export(file: Path | None) -> None:
     """Write the public keys, for `twokey verify`."""
-    body = json.dumps(_signer().ring().dump(), indent=1)
-    if file is None:
-        click.echo(body)
-    else:
-        file.write_text(body)
+    write_text(json.dumps(_signer().ring().dump(), indent=1), file)
+    if file is not None:
         click.echo(f"{file}: written")
 
 
@@ -226,169 +249,6 @@ def trust(file: Path) -> None:
 def revoke_key(kid: str, why: str) -> None:
     """Revoke a key: nothing that it ever signed verifies any more."""
     click.echo(f"{_signer().revoke(kid, why).kid}: revoked; export the public keys again and send them out")
-
-
-@click.group()
-def audit() -> None:
-    """History: sealed, checked, exported, witnessed."""
-
-
-@audit.command("verify")
-@at_desk
-def verify(actor: Actor, form: str) -> None:
-    """Recompute every leaf and head from the rows; a broken seal blocks releases (exit status 1)."""
-    from twokey.desk.actors import permit
-    from twokey.desk.audit.sealing import audit as check
-
-    permit(actor, "audit.read")
-    result = check(actor)
-    if form == "text":
-        click.echo(f"{result.leaves:,} sealed rows under {result.seals:,} heads; {result.unsealed:,} not sealed yet.")
-        for problem in result.problems:
-            click.secho(f"• {problem}", fg="red")
-        if not result.problems:
-            click.secho("The history is whole.", fg="green")
-    else:
-        show(asdict(result), "json")
-    if result.problems:
-        raise click.exceptions.Exit(1)
-
-
-@audit.command("seal")
-@at_desk
-def seal(actor: Actor, form: str) -> None:
-    """Seal what is ready now; the worker does it by itself."""
-    from twokey.desk.actors import permit
-    from twokey.desk.audit.sealing import seal as service
-
-    permit(actor, "audit.read")
-    row = service()
-    show({"head": row.pk, "size": row.size, "root": row.root} if row else {"head": "nothing new to seal"}, form)
-
-
-@audit.command("witness")
-@click.argument("head_id", type=int)
-@at_desk
-def witness(actor: Actor, form: str, head_id: int) -> None:
-    """Sign a head with your authority's key."""
-    from twokey.desk.audit.sealing import witness as service
-
-    row = service(actor, head_id)
-    show({"head": row.seal_id, "witnessed_by": row.authority}, form)
-
-
-@audit.command("export")
-@click.argument("file", type=click.Path(path_type=Path))
-@at_desk
-def export_history(actor: Actor, form: str, file: Path) -> None:
-    """Write the sealed history with its heads, for a check anywhere."""
-    from twokey.desk.actors import permit
-    from twokey.desk.audit.sealing import export as service
-
-    permit(actor, "audit.read")
-    body = service()
-    file.write_text(json.dumps(body, ensure_ascii=False, default=str))
-    show({"file": str(file), "rows": len(body["leaves"]), "heads": len(body["heads"])}, form)
-
-
-@audit.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--keys", "keyfile", type=click.Path(path_type=Path), required=True)
-def check(file: Path, keyfile: Path) -> None:
-    """Check an exported history from its file alone: no database (exit status 1 where it fails)."""
-    from twokey.desk.audit.history import check_export
-    from twokey.desk.signing.keyring import KeyRing
-
-    rows, problems = check_export(file, KeyRing.load(keyfile))
-    for problem in problems:
-        click.secho(f"• {problem}", fg="red")
-    if problems:
-        raise click.exceptions.Exit(1)
-    click.secho(f"{rows:,} rows: whole.", fg="green")
-
-
-@click.group()
-def outbox() -> None:
-    """Messages to customs and back offices, and where each stands."""
-
-
-@outbox.command("list")
-@at_desk
-def list_messages(actor: Actor, form: str) -> None:
-    """List messages, newest first."""
-    from twokey.desk.actors import permit
-    from twokey.desk.api import show as shapes
-    from twokey.desk.audit.models import OutboxMessage
-
-    permit(actor, "outbox.read")
-    rows = [dump(shapes.message(row)) for row in OutboxMessage.objects.order_by("-pk")[:200]]
-    show(rows, form, ("id", "topic", "state", "attempts", "last_error", "sent_at"), "The outbox is empty.")
-
-
-@outbox.command("resend")
-@click.argument("message_id", type=int)
-@at_desk
-def resend(actor: Actor, form: str, message_id: int) -> None:
-    """Put a message back in line."""
-    from twokey.desk.api import show as shapes
-    from twokey.desk.audit.outbox import resend as service
-
-    show(dump(shapes.message(service(actor, message_id))), form)
-
-
-@outbox.command("deliver")
-@at_desk
-def deliver(actor: Actor, form: str) -> None:
-    """Send what is due now; the worker does it by itself."""
-    from twokey.desk.actors import permit
-    from twokey.desk.audit.outbox import deliver as service
-
-    permit(actor, "outbox.resend")
-    sent, failed = service()
-    show({"sent": sent, "failed": failed}, form)
-
-
-@click.group()
-def usage() -> None:
-    """Usage reports of customs, in and out."""
-
-
-@usage.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
-@at_desk
-def import_usage(actor: Actor, form: str, file: Path) -> None:
-    """Take a usage file in (JSON or CSV); each row is answered at once (exit status 1 where one is refused)."""
-    from twokey.desk.ledger.usage import read_rows, take_in
-
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read ({error})") from None
-    answers = take_in(actor, read_rows(text))
-    show(
-        [
-            {
-                "row": each.row,
-                "accepted": each.why is None,
-                "code": each.why.code if each.why else "",
-                "reason": f"{each.why.en} / {each.why.zh}" if each.why else "",
-            }
-            for each in answers
-        ],
-        form,
-    )
-    if any(each.why for each in answers):
-        raise click.exceptions.Exit(1)
-
-
-@usage.command("export")
-@at_desk
-def export_usage(actor: Actor, form: str) -> None:
-    """Give out what is used of every authorisation."""
-    from twokey.desk.ledger.usage import give_out
-
-    columns = ("licence", "company", "item", "state", "units_cap", "units_drawn", "currency", "value_drawn")
-    show(give_out(actor), form, columns, "No authorisation yet.")
 
 
 @click.group()
@@ -439,7 +299,3 @@ def _signer() -> FileSigner:
 
     home().make()
     return FileSigner(home().keys)
-
-
-if TYPE_CHECKING:
-    from twokey.desk.signing import FileSigner

@@ -79,7 +79,11 @@ def actor(login: str | None) -> Actor:
 
 
 def show(rows: Sequence[Row] | Row, form: str, columns: Sequence[str] = (), empty: str = "Nothing here yet.") -> None:
-    """Print one record or many: a table for people (`columns` of it), or everything as JSON or CSV."""
+    """Print one record or many: a table for people (`columns` of it), or everything as JSON or CSV.
+
+    Programs get numbers, moments and money as they are kept; people get groups of digits, minutes, and money in the
+    currency's own unit.
+    """
     if form == "json":
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
         return
@@ -87,7 +91,7 @@ def show(rows: Sequence[Row] | Row, form: str, columns: Sequence[str] = (), empt
     if form == "csv":
         from twokey.desk.ledger.usage import as_csv
 
-        click.echo(as_csv([{key: _cell(value) for key, value in row.items()} for row in many]), nl=False)
+        click.echo(as_csv([{key: _plain(value) for key, value in row.items()} for row in many]), nl=False)
         return
     if not many:
         click.echo(empty)
@@ -101,21 +105,38 @@ def show(rows: Sequence[Row] | Row, form: str, columns: Sequence[str] = (), empt
         table.show_header = False
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
-        for key, value in rows.items():
+        for key in rows:
             if not columns or key in columns:
-                table.add_row(key.replace("_", " "), _cell(value))
+                table.add_row(_label(key), _cell(rows, key))
     else:
         for name in list(columns) or list(many[0]):
-            cells = [_cell(row.get(name)) for row in many]
+            cells = [_cell(row, name) for row in many]
             number = all(isinstance(row.get(name), int) or row.get(name) is None for row in many)
             short = max(map(len, cells)) <= _SHORT
-            table.add_column(
-                name.replace("_", " "), justify="right" if number else "left", no_wrap=short, overflow="fold"
-            )
+            table.add_column(_label(name), justify="right" if number else "left", no_wrap=short, overflow="fold")
         for row in many:
-            table.add_row(*(_cell(row.get(name)) for name in list(columns) or list(many[0])))
+            table.add_row(*(_cell(row, name) for name in list(columns) or list(many[0])))
     # A pipe has no width of its own; a table in it is read later, by something wider than 80 columns.
     Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+
+
+def page_options(command: Command) -> Command:
+    """Add --limit and --page to a command that lists; it hands them to `page_of`."""
+    command = click.option(
+        "--page", type=click.IntRange(1, 1_000_000), default=1, show_default=True, help="Which page of them."
+    )(command)
+    return click.option(
+        "--limit", type=click.IntRange(1, 1_000), default=200, show_default=True, help="How many at most."
+    )(command)
+
+
+def page_of(rows: Any, limit: int, page: int) -> list[Any]:
+    """Return one page of the rows, and say on standard error where there are more."""
+    start = (page - 1) * limit
+    found = list(rows[start : start + limit + 1])
+    if len(found) > limit:
+        click.echo(f"There are more: --page {page + 1}", err=True)
+    return found[:limit]
 
 
 def show_reasons(reasons: Sequence[Any], *, good: str) -> None:
@@ -133,15 +154,39 @@ def dump(shape: Any) -> dict[str, Any]:
     return body
 
 
-def _cell(value: Any) -> str:
+def _label(name: str) -> str:
+    return name.removesuffix("_minor").replace("_", " ")
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell of a CSV: nothing is empty, and what has parts is JSON."""
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
+
+
+def _cell(row: Row, name: str) -> str:
+    """Return a cell of a table for people; an amount is told by its name and by the currency in its row."""
+    value = row.get(name)
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        return money(value, str(row["currency"])) if name.startswith("value") and row.get("currency") else f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if all(isinstance(each, str) for each in value) else _plain(value)
+    if isinstance(value, dict):
+        return "\n".join(f"{key} = {json.dumps(each, ensure_ascii=False, default=str)}" for key, each in value.items())
     if isinstance(value, str) and _TIME.fullmatch(value):
         return value[:16].replace("T", " ")
     return str(value)
+
+
+def money(minor: int, currency: str) -> str:
+    """Return minor currency in the currency's own unit.
+
+    >>> money(1_350_000_000, "USD")
+    'USD 13,500,000.00'
+    """
+    from twokey.desk.papers.say import Say
+
+    return Say("en").money(minor, currency)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twokey.cli.desk_door import at_desk, dump, show, show_reasons
+from twokey.cli.desk_door import at_desk, dump, page_of, page_options, show, show_reasons
 from twokey.cli.errors import UserError
+from twokey.cli.shared import write_text
 
 if TYPE_CHECKING:
     from twokey.desk.actors import Actor
@@ -54,13 +55,14 @@ def take_in(actor: Actor, form: str, file: Path) -> None:
 
 
 @exchange.command("list")
+@page_options
 @at_desk
-def list_received(actor: Actor, form: str) -> None:
+def list_received(actor: Actor, form: str, limit: int, page: int) -> None:
     """List what was taken in from other desks."""
     from twokey.desk.api import show as shapes
     from twokey.desk.ledger.exchange import received
 
-    rows = [dump(shapes.received(row)) for row in received(actor)[:200]]
+    rows = [dump(shapes.received(row)) for row in page_of(received(actor), limit, page)]
     columns = ("id", "kind", "authority", "number", "order", "signed_by", "said_at")
     show(rows, form, columns, "Nothing was taken in from another desk yet.")
 
@@ -85,5 +87,5 @@ def complete(actor: Actor, form: str, received_id: int, out: Path) -> None:
 
 
 def _write(row: SignedDocument, out: Path, form: str) -> None:
-    out.write_text(json.dumps(row.jws, indent=1))
+    write_text(json.dumps(row.jws, indent=1), out)
     show({"kind": row.kind, "sha256": row.sha256, "file": str(out)}, form)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
 from typing import TYPE_CHECKING
 
 import click
 
-from twokey.cli.desk_door import at_desk, dump, format_option, show
+from twokey.cli.desk_door import at_desk, dump, format_option, page_of, page_options, show
 from twokey.cli.errors import UserError
 from twokey.cli.paper import paper_options, write_paper
+from twokey.cli.shared import Day
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from twokey.desk.actors import Actor
@@ -25,13 +26,14 @@ def ledger() -> None:
 
 
 @ledger.command("list")
+@page_options
 @at_desk
-def list_authorisations(actor: Actor, form: str) -> None:
+def list_authorisations(actor: Actor, form: str, limit: int, page: int) -> None:
     """List authorisations with what is left of each."""
     from twokey.desk.api import show as shapes
     from twokey.desk.ledger.shipments import authorisations
 
-    rows = [dump(shapes.authorisation(row)) for row in authorisations(actor)]
+    rows = [dump(shapes.authorisation(row)) for row in page_of(authorisations(actor), limit, page)]
     if form != "json":
         rows = [
             {**{k: v for k, v in row.items() if k not in {"balance", "conditions"}}, **_brief(row["balance"])}
@@ -47,9 +49,8 @@ def list_authorisations(actor: Actor, form: str) -> None:
             "item",
             "state",
             "units_cap",
-            "drawn",
-            "reserved",
             "units_left",
+            "value_left",
             "uses_left",
             "used",
         ),
@@ -78,6 +79,7 @@ def show_authorisation(actor: Actor, form: str, authorisation_id: int) -> None:
             "movement": each.kind,
             "units": entry.units,
             "value_minor": entry.value_minor,
+            "currency": body["balance"]["currency"],
             "shipment": each.shipment.number if each.shipment else "",
             "actor": each.actor,
         }
@@ -89,9 +91,10 @@ def show_authorisation(actor: Actor, form: str, authorisation_id: int) -> None:
         show({**body, "movements": moves}, form)
         return
     balance, conditions = body.pop("balance"), body.pop("conditions")
-    show({**body, **balance}, form)
+    show({**body, **{name: value for name, value in balance.items() if name != "id"}}, form)
     show(conditions, form, ("id", "code", "kind", "text_en", "text_zh"), "No condition stands.")
-    show(moves, form, (), "Nothing has moved yet.")
+    columns = ("at", "movement", "units", "value_minor", "shipment", "actor")
+    show(moves, form, columns, "Nothing has moved yet.")
 
 
 @ledger.command("paper")
@@ -174,20 +177,16 @@ def condition(actor: Actor, form: str, condition_id: int, text_en: str, text_zh:
 @click.argument("numerator", type=int)
 @click.argument("denominator", type=int)
 @click.option("--source", required=True)
-@click.option("--on", required=True, metavar="YYYY-MM-DD")
+@click.option("--on", type=Day(), required=True)
 @at_desk
 def rate(
-    actor: Actor, form: str, base: str, quote: str, numerator: int, denominator: int, source: str, on: str
+    actor: Actor, form: str, base: str, quote: str, numerator: int, denominator: int, source: str, on: date
 ) -> None:
     """Enter an exchange rate as two whole numbers, such as USD CNY 71234 10000, with its source and day."""
     from twokey.desk.ledger.money import add_rate
 
-    try:
-        day = date.fromisoformat(on)
-    except ValueError:
-        raise UserError(f"--on {on}: not a day; write it as 2026-01-28") from None
-    row = add_rate(actor, base, quote, numerator, denominator, source, day)
-    show({"rate": row.pk, "base": base, "quote": quote, "on": on, "source": source}, form)
+    row = add_rate(actor, base, quote, numerator, denominator, source, on)
+    show({"rate": row.pk, "base": base, "quote": quote, "on": on.isoformat(), "source": source}, form)
 
 
 @ledger.command("cap")
@@ -195,7 +194,7 @@ def rate(
 @click.option("--destination", "destinations", multiple=True, default=("CN", "MO"), show_default=True)
 @click.option("--ratio-bp", type=int, default=5000, show_default=True, help="Basis points; 50 % is 5000.")
 @click.option("--window", type=click.Choice(["since", "year", "licence"]), required=True)
-@click.option("--since", metavar="YYYY-MM-DD")
+@click.option("--since", type=Day())
 @click.option("--reason", "why", required=True, help="Why this window; the rule's text names none.")
 @at_desk
 def cap(
@@ -205,29 +204,28 @@ def cap(
     destinations: tuple[str, ...],
     ratio_bp: int,
     window: str,
-    since: str | None,
+    since: date | None,
     why: str,
 ) -> None:
     """Choose the window of a ratio cap for one product."""
     from twokey.desk.ledger.ratio import choose_cap
 
-    day = date.fromisoformat(since) if since else None
-    row = choose_cap(actor, product, destinations=destinations, ratio_bp=ratio_bp, window=window, since=day, why=why)
+    row = choose_cap(actor, product, destinations=destinations, ratio_bp=ratio_bp, window=window, since=since, why=why)
     show({"cap": row.pk, "product": row.product, "window": row.window}, form)
 
 
 @ledger.command("home")
 @click.argument("cap_id", type=int)
-@click.option("--on", required=True, metavar="YYYY-MM-DD")
+@click.option("--on", type=Day(), required=True)
 @click.option("--units", type=int, required=True)
 @click.option("--tpp", "tpp_each", type=int, required=True, help="Bit-TOPS of one unit, rounded up.")
 @click.option("--source", required=True)
 @at_desk
-def home(actor: Actor, form: str, cap_id: int, on: str, units: int, tpp_each: int, source: str) -> None:
+def home(actor: Actor, form: str, cap_id: int, on: date, units: int, tpp_each: int, source: str) -> None:
     """State what was shipped to customers at home; the ratio cap rises with it."""
     from twokey.desk.ledger.ratio import state_home_shipments
 
-    row = state_home_shipments(actor, cap_id, date.fromisoformat(on), units, tpp_each, source)
+    row = state_home_shipments(actor, cap_id, on, units, tpp_each, source)
     show({"statement": row.pk}, form)
 
 
@@ -259,13 +257,14 @@ def batch() -> None:
 
 
 @batch.command("list")
+@page_options
 @at_desk
-def list_batches(actor: Actor, form: str) -> None:
+def list_batches(actor: Actor, form: str, limit: int, page: int) -> None:
     """List batches with what is left under each ceiling."""
     from twokey.desk.api import show as shapes
     from twokey.desk.cases.batches import batches
 
-    rows = [dump(shapes.batch(row)) for row in batches(actor)]
+    rows = [dump(shapes.batch(row)) for row in page_of(batches(actor), limit, page)]
     if form != "json":
         rows = [
             {"id": row["id"], "authority": row["authority"], "ceiling": each["label"], **_brief(each)}
@@ -275,7 +274,16 @@ def list_batches(actor: Actor, form: str) -> None:
     show(
         rows,
         form,
-        ("id", "authority", "ceiling", "units_cap", "drawn", "reserved", "units_left", "used"),
+        (
+            "id",
+            "authority",
+            "ceiling",
+            "units_cap",
+            "units_left",
+            "value_cap",
+            "value_left",
+            "used",
+        ),
         "No batch yet.",
     )
 
@@ -358,6 +366,9 @@ def _brief(balance: dict[str, object]) -> dict[str, object]:
         "drawn": balance["units_drawn"],
         "reserved": balance["units_reserved"],
         "units_left": balance["units_left"],
+        "currency": balance["currency"],
+        "value_cap": balance["value_cap"],
+        "value_left": balance["value_left"],
         "uses_left": balance["uses_left"],
         "used": f"≥ {balance['posture']} %" if balance["posture"] else "< 80 %",
     }

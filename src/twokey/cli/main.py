@@ -30,11 +30,11 @@ COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "exchange": ("twokey.cli.exchange", "exchange", "Signed documents to and from a desk that shares no database."),
     "serve": ("twokey.cli.desk_admin", "serve", "Start the desk: database, web process, worker."),
     "demo": ("twokey.cli.desk_admin", "demo", "Load the founding case of 28 January 2026 into an empty desk."),
-    "usage": ("twokey.cli.desk_admin", "usage", "Usage reports of customs, in and out."),
-    "outbox": ("twokey.cli.desk_admin", "outbox", "Messages to customs and back offices, and where each stands."),
+    "usage": ("twokey.cli.desk_records", "usage", "Usage reports of customs, in and out."),
+    "outbox": ("twokey.cli.desk_records", "outbox", "Messages to customs and back offices, and where each stands."),
     "token": ("twokey.cli.desk_admin", "token", "People, their seats, and their scoped tokens."),
     "keys": ("twokey.cli.desk_admin", "keys", "Signing keys: make, list, export, revoke."),
-    "audit": ("twokey.cli.desk_admin", "audit", "History: sealed, checked, exported, witnessed."),
+    "audit": ("twokey.cli.desk_records", "audit", "History: sealed, checked, exported, witnessed."),
     "backup": ("twokey.cli.desk_admin", "backup", "Back a desk up, and restore it."),
     "chips": ("twokey.cli.chips", "chips", "What a chip is: list, show and compare the catalogue."),
     "outlook": ("twokey.cli.outlook", "outlook", "What may happen to supply, share and the gap when either key turns."),
@@ -83,7 +83,7 @@ def run() -> None:
         error.show()
         code = 3
     except UserError as error:
-        click.echo(f"error: {error}", err=True)
+        _say(error)
         code = 3
     except BrokenPipeError:
         code = 0
@@ -96,3 +96,14 @@ def run() -> None:
         )
         code = 70
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(error: UserError) -> None:
+    """Print what is wrong; of several reasons each has a line of its own."""
+    reasons = getattr(error, "reasons", ())
+    if len(reasons) > 1:
+        click.echo("error: refused, for these reasons:", err=True)
+        for each in reasons:
+            click.echo(f"• {each.en}", err=True)
+    else:
+        click.echo(f"error: {error}", err=True)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from twokey.cli.case_shared import read_shape
-from twokey.cli.desk_door import at_desk, dump, show
+from twokey.cli.desk_door import at_desk, dump, page_of, page_options, show
 from twokey.cli.errors import UserError
+from twokey.cli.shared import Day, write_text
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from twokey.desk.actors import Actor
 
 
@@ -23,13 +26,14 @@ def order() -> None:
 
 
 @order.command("list")
+@page_options
 @at_desk
-def list_orders(actor: Actor, form: str) -> None:
+def list_orders(actor: Actor, form: str, limit: int, page: int) -> None:
     """List the orders that you may see."""
     from twokey.desk.api import show as shapes
     from twokey.desk.cases.reviewing import orders
 
-    rows = [dump(shapes.order(row)) for row in orders(actor)[:200]]
+    rows = [dump(shapes.order(row)) for row in page_of(orders(actor), limit, page)]
     brief = [{**row, "items": "; ".join(f"{x['units']:,} × {x['chip']}" for x in row["lines"])} for row in rows]
     show(brief if form == "text" else rows, form, ("id", "number", "items", "currency", "destination", "place"))
 
@@ -46,12 +50,7 @@ def show_order(actor: Actor, form: str, order_id: int) -> None:
     row = orders(actor).filter(pk=order_id).first()
     if row is None:
         raise missing("order", order_id)
-    body = dump(shapes.order(row, states=True))
-    if form == "text":
-        states = {f"{key} reached": value or "not yet" for key, value in body.pop("states").items()}
-        items = "; ".join(f"{x['units']:,} × {x['chip']}" for x in body.pop("lines"))
-        body = {**body, "items": items, **states}
-    show(body, form)
+    _show(dump(shapes.order(row, states=True)), form)
 
 
 @order.command("book")
@@ -87,10 +86,7 @@ def open_book(actor: Actor, form: str, due: datetime | None, out: Path | None) -
     if out is None:
         click.echo(text, nl=False)
         return
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{out}: cannot be written ({type(error).__name__})") from None
+    write_text(text, out)
     click.echo(f"wrote {len(rows):,} lines to {out}; see `twokey outlook exposure {out}`", err=True)
 
 
@@ -115,4 +111,44 @@ def create_order(actor: Actor, form: str, file: Path) -> None:
         parties=[(each.party_id, each.role) for each in body.parties],
         facts=dict(body.facts),
     )
-    show(dump(shapes.order(drafting.create_order(actor, draft))), form)
+    _show(dump(shapes.order(drafting.create_order(actor, draft))), form)
+
+
+@order.command("facts")
+@click.argument("order_id", type=int)
+@click.argument("file", type=click.Path(path_type=Path))
+@at_desk
+def state_facts(actor: Actor, form: str, order_id: int, file: Path) -> None:
+    """State facts of an order from a JSON file (name to value, as `twokey law facts` names them).
+
+    Its cases are assessed again.
+    """
+    from twokey.desk.api import show as shapes
+    from twokey.desk.api.shapes import FactsIn
+    from twokey.desk.cases.drafting import set_facts
+
+    body = read_shape(FactsIn, file, wrapped="facts")
+    _show(dump(shapes.order(set_facts(actor, order_id, dict(body.facts)))), form)
+
+
+@order.command("place")
+@click.argument("order_id", type=int)
+@click.option("--on", type=Day(), required=True)
+@click.option("--reference", required=True, help="The buyer's own number of the purchase.")
+@at_desk
+def place(actor: Actor, form: str, order_id: int, on: date, reference: str) -> None:
+    """Record that the buyer placed the order."""
+    from twokey.desk.cases.drafting import place_order
+
+    show({"order": order_id, "placed": place_order(actor, order_id, on, reference).on.isoformat()}, form)
+
+
+def _show(body: dict[str, Any], form: str) -> None:
+    """Print an order; for people its lines are a table of their own, and each state that it has not reached says so."""
+    if form != "text":
+        show(body, form)
+        return
+    states = {f"{key} reached": value or "not yet" for key, value in body.pop("states").items()}
+    lines = [{**each, "currency": body["currency"]} for each in body.pop("lines")]
+    show({**body, **states}, form)
+    show(lines, form, ("position", "chip", "units", "value_minor", "tpp"))

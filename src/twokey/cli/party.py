@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twokey.cli.desk_door import at_desk, dump, show
+from twokey.cli.desk_door import at_desk, dump, page_of, page_options, show
+from twokey.cli.errors import UserError
+from twokey.cli.shared import Day
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from twokey.desk.actors import Actor
 
 
@@ -19,24 +23,36 @@ def party() -> None:
 
 
 @party.command("list")
+@page_options
 @at_desk
-def list_parties(actor: Actor, form: str) -> None:
+def list_parties(actor: Actor, form: str, limit: int, page: int) -> None:
     """List parties."""
     from twokey.desk.api import show as shapes
     from twokey.desk.parties.services import parties
 
-    rows = [dump(shapes.party(row)) for row in parties(actor)[:500]]
+    rows = [dump(shapes.party(row)) for row in page_of(parties(actor), limit, page)]
     show(rows, form, ("id", "name", "name_latin", "kind", "country", "hq_country", "provenance"), "No party yet.")
 
 
 @party.command("add")
 @click.option("--name", required=True, help="In its own script.")
 @click.option("--name-latin", required=True, help="In plain Latin letters.")
-@click.option("--kind", required=True)
-@click.option("--country", required=True)
-@click.option("--hq-country")
-@click.option("--alias", "aliases", multiple=True)
+@click.option(
+    "--kind",
+    required=True,
+    help="private, state_owned, military, critical_infrastructure, university_laboratory or cloud_provider.",
+)
+@click.option("--country", required=True, help="Two letters, such as CN.")
+@click.option("--hq-country", help="Where its headquarters are.  [default: the country]")
+@click.option("--alias", "aliases", multiple=True, help="Another name; may be given repeatedly.")
+@click.option(
+    "--identifier", "identifiers", multiple=True, metavar="SCHEME=VALUE", help="A register's number, such as LEI=…."
+)
+@click.option(
+    "--address", "addresses", multiple=True, metavar="COUNTRY:LINES:LATIN", help="In its own script, and in Latin."
+)
 @click.option("--parent", "ultimate_parent_id", type=int, help="Id of the ultimate parent.")
+@click.option("--source", "provenance", default="", help="Where this is known from.")
 @at_desk
 def add(
     actor: Actor,
@@ -47,7 +63,10 @@ def add(
     country: str,
     hq_country: str | None,
     aliases: tuple[str, ...],
+    identifiers: tuple[str, ...],
+    addresses: tuple[str, ...],
     ultimate_parent_id: int | None,
+    provenance: str,
 ) -> None:
     """Enter a party."""
     from twokey.desk.api import show as shapes
@@ -61,9 +80,58 @@ def add(
         country=country,
         hq_country=hq_country or country,
         aliases=aliases,
+        identifiers=dict(_parts(each, "=", 2, "--identifier takes SCHEME=VALUE") for each in identifiers),
+        addresses=[
+            dict(zip(("country", "lines", "lines_latin"), parts, strict=True))
+            for parts in (_parts(each, ":", 3, "--address takes COUNTRY:LINES:LATIN") for each in addresses)
+        ],
         ultimate_parent_id=ultimate_parent_id,
+        provenance=provenance,
     )
     show(dump(shapes.party(row)), form)
+
+
+@party.command("show")
+@click.argument("party_id", type=int)
+@at_desk
+def show_party(actor: Actor, form: str, party_id: int) -> None:
+    """Show a party: names, identifiers, addresses, parent, and who owns which share."""
+    from twokey.desk.api import show as shapes
+    from twokey.desk.parties.services import parties
+    from twokey.desk.reasons import missing
+
+    row = parties(actor).filter(pk=party_id).first()
+    if row is None:
+        raise missing("party", party_id)
+    show(dump(shapes.party(row)), form)
+
+
+@party.command("share")
+@click.argument("party_id", type=int)
+@click.argument("owner_id", type=int)
+@click.option("--share-bp", type=int, required=True, help="Basis points of the whole: 51 % is 5100.")
+@click.option("--as-of", type=Day(), required=True)
+@click.option("--source", required=True)
+@at_desk
+def share(actor: Actor, form: str, party_id: int, owner_id: int, share_bp: int, as_of: date, source: str) -> None:
+    """State the share that an owner holds in a party."""
+    from twokey.desk.parties.models import Organisation
+    from twokey.desk.parties.services import add_share
+    from twokey.desk.reasons import missing
+
+    found = Organisation.objects.in_bulk([party_id, owner_id])
+    for pk in (party_id, owner_id):
+        if pk not in found:
+            raise missing("party", pk)
+    row = add_share(actor, found[owner_id], found[party_id], share_bp, as_of, source)
+    show({"party": party_id, "owner": owner_id, "share_bp": row.share_bp, "as_of": row.as_of.isoformat()}, form)
+
+
+def _parts(text: str, separator: str, count: int, remedy: str) -> list[str]:
+    parts = [part.strip() for part in text.split(separator, count - 1)]
+    if len(parts) != count or not all(parts):
+        raise UserError(f"{text!r}: {remedy}")
+    return parts
 
 
 @click.group()

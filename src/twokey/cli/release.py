@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twokey.cli.desk_door import at_desk, dump, show, show_reasons
+from twokey.cli.desk_door import at_desk, dump, page_of, page_options, show, show_reasons
 from twokey.cli.errors import UserError
 from twokey.cli.paper import paper_options, write_paper
+from twokey.cli.shared import Day, write_text
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from twokey.desk.actors import Actor
     from twokey.desk.papers.record import Lang
 
@@ -23,13 +26,14 @@ def release() -> None:
 
 
 @release.command("list")
+@page_options
 @at_desk
-def list_shipments(actor: Actor, form: str) -> None:
+def list_shipments(actor: Actor, form: str, limit: int, page: int) -> None:
     """List shipments and where each stands."""
     from twokey.desk.api import show as shapes
     from twokey.desk.ledger.shipments import shipments
 
-    rows = [dump(shapes.shipment(row)) for row in shipments(actor)[:200]]
+    rows = [dump(shapes.shipment(row)) for row in page_of(shipments(actor), limit, page)]
     if form == "text":
         rows = [{**row, "items": "; ".join(f"{x['units']:,} × {x['item']}" for x in row["lines"])} for row in rows]
     show(rows, form, ("id", "number", "state", "items", "place", "reserved_until"), "No shipment is planned yet.")
@@ -110,7 +114,7 @@ def sign(actor: Actor, form: str, shipment_id: int, out: Path | None) -> None:
             raise click.exceptions.Exit(1) from None
         raise
     if out:
-        out.write_text(json.dumps(row.document.jws, indent=1))
+        write_text(json.dumps(row.document.jws, indent=1), out)
     show(
         {"number": row.number, "shipment": row.shipment.number, "sha256": row.document.sha256, "file": str(out or "")},
         form,
@@ -131,7 +135,7 @@ def show_release(actor: Actor, form: str, number: str, out: Path | None) -> None
     if row is None:
         raise missing("release", number)
     if out:
-        out.write_text(json.dumps(row.document.jws, indent=1))
+        write_text(json.dumps(row.document.jws, indent=1), out)
         click.echo(f"{out}: written; check it with `twokey verify {out} --keys KEYS.json`")
         return
     show(row.document.jws if form == "json" else read_unchecked(row.document.jws), form)
@@ -191,16 +195,14 @@ def paper(actor: Actor, form: str, number: str, lang: Lang, out: Path | None) ->
 @click.argument("number")
 @click.option("--position", type=int, default=1, show_default=True)
 @click.option("--units", type=int, required=True)
-@click.option("--on", required=True, metavar="YYYY-MM-DD")
+@click.option("--on", type=Day(), required=True)
 @click.option("--place", required=True)
 @at_desk
 def arrive(
-    actor: Actor, form: str, shipment_id: int, kind: str, number: str, position: int, units: int, on: str, place: str
+    actor: Actor, form: str, shipment_id: int, kind: str, number: str, position: int, units: int, on: date, place: str
 ) -> None:
     """Record a delivery (the importer) or a customs entry (customs)."""
-    from datetime import date
-
     from twokey.desk.ledger.shipments import arrive as service
 
-    row = service(actor, shipment_id, position, kind, number, date.fromisoformat(on), place, units)
+    row = service(actor, shipment_id, position, kind, number, on, place, units)
     show({"arrival": row.pk, "kind": row.kind, "units": row.units}, form)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from twokey.chips import UserError, nearest
-from twokey.chips.form import ANY, TEXT, Rows, Table, read_toml
+from twokey.chips.form import ANY, TEXT, Rows, Table, read_form
 from twokey.deploy import conditions as rules
 from twokey.deploy import units
 from twokey.deploy.conditions import Condition, Phase
@@ -88,14 +88,19 @@ class Plan:
         return max([len(w.demand) for w in self.workloads if w.phase == "inference"], default=1)
 
 
-def read(path: Path, overlays: Sequence[Path] = (), objective: str | None = None) -> Plan:
-    """Return the plan of a TOML file, with the conditions of overlays added (or replaced, by id)."""
-    data, _ = read_toml(path, _FORM)
+def read(path: Path, overlays: Sequence[Path] = (), objective: str | None = None, service: float | None = None) -> Plan:
+    """Return the plan of a TOML file, with the conditions of overlays added (or replaced, by id).
+
+    `objective` and `service` stand instead of the plan's own.
+    """
+    data, _ = read_form(path, _FORM)
+    if service is not None:
+        data["service"] = service
     if objective is not None:
         data["objective"] = objective
     given = {c.id: c for c in rules.read(data.get("condition", []), path.name)}
     for overlay in overlays:
-        given.update({c.id: c for c in rules.read(read_toml(overlay, _FORM)[0].get("condition", []), overlay.name)})
+        given.update({c.id: c for c in rules.read(read_form(overlay, _FORM)[0].get("condition", []), overlay.name)})
     return build(data, path.name, tuple(given.values()))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import psycopg
 from django.db import connection, connections, transaction
@@ -19,21 +20,34 @@ from twokey.chips.errors import UserError
 from twokey.desk import boot
 from twokey.desk.home import home
 
+_IN_MEMORY: Final = 8 * 1024 * 1024  # bytes of a table that are held at once
 _SKIP: Final = frozenset({"django_migrations"})
 
 
 def make(path: Path) -> int:
     """Write a backup taken in one snapshot; returns its size in bytes. Private keys are not in it."""
-    with tarfile.open(path, "w:gz") as archive, transaction.atomic(), connection.cursor() as cursor:
+    try:
+        file = path.open("wb")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror}); name a file in a folder that exists") from None
+    with (
+        file,
+        tarfile.open(fileobj=file, mode="w:gz") as archive,
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         tables = list(_tables())
         cursor.execute("SELECT app, name FROM django_migrations ORDER BY app, name")
         about = {"twokey": "backup/1", "version": __version__, "tables": tables, "migrations": cursor.fetchall()}
-        _add(archive, "about.json", json.dumps(about, indent=1).encode())
+        _add(archive, "about.json", io.BytesIO(json.dumps(about, indent=1).encode()))
         for table in tables:
-            _add(archive, f"tables/{table}", b"".join(_copy_out(table)))
-        for folder, file in (("documents", home().documents), ("keys", home().keys)):
-            for each in sorted(file.glob("*" if folder == "documents" else "public.json")):
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:  # an archive asks for the size before the content
+                for block in _copy_out(table):
+                    body.write(block)
+                _add(archive, f"tables/{table}", body)
+        for folder, source in (("documents", home().documents), ("keys", home().keys)):
+            for each in sorted(source.glob("*" if folder == "documents" else "public.json")):
                 archive.add(each, f"{folder}/{each.name}")
     return path.stat().st_size
 
@@ -47,7 +61,8 @@ def restore(path: Path) -> int:
         archive = tarfile.open(path)  # noqa: SIM115 (closed by the with below)
         about = json.loads(_read(archive, "about.json"))
     except (OSError, tarfile.TarError, KeyError, ValueError) as error:
-        raise UserError(f"{path}: not a backup of a desk ({error})") from None
+        said = str(error).partition(":")[0]  # tarfile goes on with what each of its readers says
+        raise UserError(f"{path}: not a backup of a desk ({said})") from None
     boot.setup()
     boot.migrate()
     owner = connections["owner"]  # only the owner can put history back
@@ -58,11 +73,18 @@ def restore(path: Path) -> int:
         cursor.execute("SELECT EXISTS (SELECT 1 FROM audit_event) OR EXISTS (SELECT 1 FROM auth_user)")
         if cursor.fetchone()[0]:
             raise UserError("this desk is not empty; restore into a new one (another TWOKEY_HOME, an empty database)")
+        cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET'), current_user")
+        allowed, login = cursor.fetchone()
+        if not allowed:
+            raise UserError(
+                f"{login} may not put history back; name an owner in TWOKEY_OWNER_URL that may, or run once, as a "
+                f'superuser: GRANT SET ON PARAMETER session_replication_role TO "{login}"'
+            )
         # Rows come back as they were, in any order: the triggers that keep history and the foreign keys rest meanwhile.
         cursor.execute("SET LOCAL session_replication_role = replica")
         for table in about["tables"]:
             cursor.execute(f'DELETE FROM "{table}"')
-            _copy_in(owner, table, _read(archive, f"tables/{table}"))
+            _copy_in(owner, table, _open(archive, f"tables/{table}"))
             _set_sequence(owner, table)
         cursor.execute("SET LOCAL session_replication_role = origin")
         for member in archive.getmembers():
@@ -88,9 +110,10 @@ def _copy_out(table: str) -> Iterator[bytes]:
             yield bytes(block)
 
 
-def _copy_in(owner: BaseDatabaseWrapper, table: str, body: bytes) -> None:
+def _copy_in(owner: BaseDatabaseWrapper, table: str, body: IO[bytes]) -> None:
     with owner.connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
-        copy.write(body)
+        while block := body.read(_IN_MEMORY):
+            copy.write(block)
 
 
 def _set_sequence(owner: BaseDatabaseWrapper, table: str) -> None:
@@ -111,14 +134,19 @@ def _raw() -> psycopg.Connection[object]:
     return raw
 
 
-def _add(archive: tarfile.TarFile, name: str, body: bytes) -> None:
+def _add(archive: tarfile.TarFile, name: str, body: IO[bytes]) -> None:
     member = tarfile.TarInfo(name)
-    member.size, member.mode = len(body), 0o600
-    archive.addfile(member, io.BytesIO(body))
+    member.size, member.mode = body.seek(0, io.SEEK_END), 0o600
+    body.seek(0)
+    archive.addfile(member, body)
 
 
 def _read(archive: tarfile.TarFile, name: str) -> bytes:
+    return _open(archive, name).read()
+
+
+def _open(archive: tarfile.TarFile, name: str) -> IO[bytes]:
     file = archive.extractfile(name)
     if file is None:
         raise KeyError(name)
-    return file.read()
+    return file

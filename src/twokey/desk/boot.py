@@ -47,6 +47,8 @@ def migrate(verbosity: int = 0) -> None:
         executor = MigrationExecutor(owner)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if pending:
+            owner.ensure_connection()
+            roles.check_owner(owner.connection)
             call_command("migrate", database="owner", verbosity=verbosity, interactive=False)
         owner.ensure_connection()
         if pending or not roles.granted(owner.connection):

@@ -12,6 +12,8 @@ from typing import Final
 import psycopg
 from psycopg import sql
 
+from twokey.chips.errors import UserError
+
 ROLE: Final = "twokey_desk"
 _COUNTERS: Final = (
     "units_reserved",
@@ -36,6 +38,21 @@ def make_role(connection: psycopg.Connection[tuple[object, ...]]) -> None:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(ROLE)))
         except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):  # another process was quicker
             connection.rollback()
+
+
+def check_owner(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Refuse an owner that cannot make `ledger_move`, before a migration stops half-way.
+
+    The function sets a parameter of its own, by which the guard of the counters knows it; PostgreSQL lets a superuser
+    make such a function, and whomever a superuser granted the parameter to.
+    """
+    row = connection.execute("SELECT has_parameter_privilege('twokey.moving', 'SET'), current_user").fetchone()
+    if row is None or not row[0]:
+        owner = row[1] if row else "OWNER"
+        raise UserError(
+            f"the owner of the tables, {owner}, may not make the ledger's function; run once on this server, as a "
+            f'superuser: GRANT SET ON PARAMETER twokey.moving TO "{owner}"'
+        )
 
 
 def granted(connection: psycopg.Connection[tuple[object, ...]]) -> bool:

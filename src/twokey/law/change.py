@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokey.chips.errors import UserError, nearest
-from twokey.chips.form import DAY, FLAG, VALUE, Rows, Table, line_of, place, read_toml, texts
+from twokey.chips.form import DAY, FLAG, VALUE, Rows, Table, place, read_form, texts
+from twokey.chips.toml_lines import Lines, line_of
 from twokey.law.engine.check import problems
 from twokey.law.engine.define import Provision
 from twokey.law.engine.law import DatedValue, Instrument, Law, Pack, Parameter, Title
@@ -66,23 +67,23 @@ def amended(law: Law, path: Path) -> Law:
     """
     if path.is_dir():
         return with_folder(law, path)
-    table, text = read_toml(path, _FORM)
-    return _Change(law, path, text, table).apply()
+    table, lines = read_form(path, _FORM)
+    return _Change(law, path, lines, table).apply()
 
 
 class _Change:
     """One file's changes, on their way into a law."""
 
-    def __init__(self, law: Law, path: Path, text: str, table: Mapping[str, Any]) -> None:
-        self.law, self.path, self.text, self.table = law, path, text, table
+    def __init__(self, law: Law, path: Path, lines: Lines, table: Mapping[str, Any]) -> None:
+        self.law, self.path, self.lines, self.table = law, path, lines, table
         self.title = Title(table["title"], table.get("title_zh", table["title"]))
         self.start: date = table.get("from", date.min)
         self.packs: dict[str, Pack] = dict(law.packs)
         self.gates: list[tuple[str, str]] = []
 
-    def at(self, *names: str) -> str:
-        """Return file and line where the last of these names stands."""
-        return place(self.path, self.text, names)
+    def at(self, *keys: str) -> str:
+        """Return file and line of a key."""
+        return place(self.path, self.lines, *keys)
 
     def apply(self) -> Law:
         for kind, define in (
@@ -166,7 +167,8 @@ class _Change:
                 f"{where}: {key}: no such provision{nearest(name, [one.name for one in pack.provisions.values()])}; "
                 "to define a new one give it paragraph, en and zh"
             )
-        tree = self._read(entry["text"], regime, provisions, before if old else None)
+        at = line_of(self.lines, "provisions", regime, name, "text")
+        tree = self._read(entry["text"], at, regime, provisions, before if old else None)
         new = Provision(
             key=key,
             paragraph=entry.get("paragraph", old.paragraph if old else name),
@@ -175,7 +177,7 @@ class _Change:
             tree=tree,
             text=entry.get("en", old.text if old else ""),
             file=str(self.path),
-            line=line_of(self.text, ("provisions", regime, name)) or 1,
+            line=line_of(self.lines, "provisions", regime, name) or 1,
             condition=entry.get("condition", old.condition if old else False),
         )
         provisions[key] = new
@@ -195,18 +197,21 @@ class _Change:
         if old is None:
             raise UserError(f"{where}: no question {key}{nearest(name, [one.name for one in pack.questions.values()])}")
         first = []
+        at = line_of(self.lines, "questions", regime, name, "first")
         for line in entry["first"]:
             if line["then"] not in old.answers and line["then"] not in pack.answers:
                 raise UserError(f"{where}: {key}: no answer {line['then']!r}{nearest(line['then'], old.answers)}")
-            first.append(Branch(self._read(line["if"], regime, pack.provisions, None), line["then"]))
-        line = line_of(self.text, ("questions", regime, name)) or 1  # what is wrong with it now stands here
+            first.append(Branch(self._read(line["if"], at, regime, pack.provisions, None), line["then"]))
+        line = line_of(self.lines, "questions", regime, name) or 1  # what is wrong with it now stands here
         new = replace(old, branches=(*first, *old.branches), file=str(self.path), line=line)
         questions = {**pack.questions, key: new}
         self.packs[regime] = replace(pack, questions=questions)
 
-    def _read(self, text: str, regime: str, provisions: Mapping[str, Provision], before: str | None) -> Node:
-        first_line = text.strip().splitlines()[0][:60] if text.strip() else ""
-        source = Source(str(self.path), line_of(self.text, (first_line,)) or 1)
+    def _read(
+        self, text: str, at: int | None, regime: str, provisions: Mapping[str, Provision], before: str | None
+    ) -> Node:
+        blank = len(text) - len(text.lstrip())  # a text of several lines begins on the line after its quotes
+        source = Source(str(self.path), (at or 1) + text.count("\n", 0, blank))
         return read_text(text, source, resolver(regime, provisions, self.packs, before))
 
 

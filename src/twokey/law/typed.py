@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokey.chips.errors import UserError, nearest
-from twokey.chips.form import DAY, FLAG, TEXT, VALUE, WORDS, Kind, Rows, Table, line_of, place, read_toml, texts
+from twokey.chips.form import DAY, FLAG, TEXT, VALUE, WORDS, Kind, Rows, Table, place, read_form, texts
+from twokey.chips.toml_lines import Lines, line_of
 from twokey.law.engine.check import problems
 from twokey.law.engine.define import Provision, Question, Rulebook
 from twokey.law.engine.law import KINDS, Law, Pack, Title, load_pack
@@ -104,10 +105,10 @@ def with_folder(law: Law, folder: Path) -> Law:
     for name in _FILES:
         if not (folder / f"{name}.toml").is_file():
             raise UserError(f"{folder}: a pack needs the file {name}.toml")
-    read = {name: read_toml(folder / f"{name}.toml", form) for name, form in _FILES.items()}
-    head, (table, text) = read["pack"][0], read["provisions"]
+    read = {name: read_form(folder / f"{name}.toml", form) for name, form in _FILES.items()}
+    head, (table, lines) = read["pack"][0], read["provisions"]
     rules = Rulebook(head.get("regime", folder.name))
-    typed = _Typed(rules, law, folder / "provisions.toml", text, head.get("answers", {}))
+    typed = _Typed(rules, law, folder / "provisions.toml", lines, head.get("answers", {}))
     words: dict[str, dict[str, str]] = {"provisions": {}, "questions": {}}
     for kind, define in (("provisions", typed.provision), ("questions", typed.question)):
         for name, entry in table.get(kind, {}).items():
@@ -116,7 +117,7 @@ def with_folder(law: Law, folder: Path) -> Law:
     pack = replace(load_pack(folder, rules), words_zh=words)
     for headline in pack.headlines:
         for answer in (*headline.clear, *headline.blocked):
-            typed.known(answer, place(folder / "pack.toml", read["pack"][1], ("headline", answer)))
+            typed.known(answer, place(folder / "pack.toml", read["pack"][1], "headline"))
     changed = law.with_pack(pack, Title(head["title"], head["title_zh"]))
     for problem in problems(changed):
         raise UserError(problem)
@@ -126,11 +127,11 @@ def with_folder(law: Law, folder: Path) -> Law:
 class _Typed:
     """Provisions and questions of a pack that is written as text."""
 
-    def __init__(self, rules: Rulebook, law: Law, path: Path, text: str, answers: Mapping[str, Any]) -> None:
-        self.rules, self.law, self.path, self.text, self.answers = rules, law, path, text, answers
+    def __init__(self, rules: Rulebook, law: Law, path: Path, lines: Lines, answers: Mapping[str, Any]) -> None:
+        self.rules, self.law, self.path, self.lines, self.answers = rules, law, path, lines, answers
 
     def _source(self, kind: str, name: str) -> Source:
-        return Source(str(self.path), line_of(self.text, (kind, name)) or 1)
+        return Source(str(self.path), line_of(self.lines, kind, name) or 1)
 
     def _read(self, text: str, source: Source) -> Node:
         return read_text(text, source, resolver(self.rules.regime, self.rules.provisions, self.law.packs, None))

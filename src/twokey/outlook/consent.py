@@ -112,10 +112,13 @@ class Consent:
             a -= self._approved
         a *= self._keys.cn
         if self._import_cap[t] < math.inf:
-            np.subtract(self._import_cap[t], self._approved, out=b)
-            np.maximum(b, 0.0, out=b)
-            np.minimum(a, b, out=a)
-        self._approved += a
+            np.add(self._approved, a, out=b)
+            np.minimum(b, self._import_cap[t], out=b)
+            np.maximum(b, self._approved, out=b)
+            np.subtract(b, self._approved, out=a)
+            self._approved[:] = b
+        else:
+            self._approved += a
         if self._cn_free[t]:
             self._allowed += a  # what needs no batch uses none up
         if not (self._us_free[t] and self._cn_free[t]):

@@ -106,7 +106,7 @@ def read_event(raw: Mapping[str, Any], place: str, line: int, field_line: Mappin
         raise fail("date", f"{when!r} is not a date; write it as 2026-01-28, without quotes")
     if key not in ("export", "import"):
         raise fail("key", f"{key!r} is no key; it is export or import")
-    if name not in ACTS:
+    if not isinstance(name, str) or name not in ACTS:
         raise fail("act", f"unknown act {name!r}{nearest(str(name), ACTS)}; known acts: {', '.join(ACTS)}")
     act = ACTS[name]
     if key not in act.keys:

@@ -57,7 +57,7 @@ def run(  # noqa: PLR0913 (as many as the model has parts)
     consent = Consent(line, x, keys.openings, fresh, now, step_weeks)
     vendor = Vendor(line, x, moments, now, step_weeks)
     home = Home(line, x, moments, step_weeks, precision)
-    gates = np.empty((steps // every + 1, len(GATES), paths), precision)
+    gates = np.empty((steps // every + 1, len(GATES), paths))
     _record(gates[0], demand, consent, vendor, home)
     for t in range(steps):
         for part in (demand, consent, vendor, home):

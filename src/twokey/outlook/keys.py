@@ -97,9 +97,7 @@ def simulate(  # noqa: PLR0913, PLR0917 (everything that turns a key)
     us_close, us_open, cn_close, cn_open = (rate * year for rate in rates)
     us_chain = _Chain(line.us_start, line.us_fixed, clocks[0], us_close, us_open)
     us, loosened = us_chain.run()
-    hot = np.zeros_like(us)
-    hot[loosened.steps, loosened.who] = True
-    hot = _held(hot, max(1, round(COUPLING_DAYS / 7 / step_weeks)))
+    hot = _hot(loosened, us.shape, max(1, round(COUPLING_DAYS / 7 / step_weeks)))
     hot[:hot_steps] = True
     cn_chain = _Chain(line.cn_start, line.cn_fixed, clocks[1], cn_close, cn_open)
     cn_chain.heat(hot, coupling)
@@ -110,12 +108,13 @@ def simulate(  # noqa: PLR0913, PLR0917 (everything that turns a key)
     return KeyPaths(us, cn, openings)
 
 
-def _held(flags: Flags, steps: int) -> Flags:
-    """Return the flags, each held for so many steps."""
-    held = flags.copy()
-    for later in range(1, min(steps, len(flags))):
-        held[later:] |= flags[:-later]
-    return held
+def _hot(loosened: Openings, shape: tuple[int, ...], held: int) -> Flags:
+    """Return the steps that follow a loosening within `held` steps, the first its own."""
+    steps, paths = shape
+    hot = np.zeros(shape, dtype=np.bool_)
+    for later in loosened.steps * paths + loosened.who + np.arange(min(held, steps))[:, None] * paths:
+        hot.ravel()[later[later < hot.size]] = True
+    return hot
 
 
 class _Chain:
@@ -151,14 +150,14 @@ class _Chain:
         everyone = np.arange(self.paths)
         is_open, state = np.full(self.paths, self.start), self.start
         with np.errstate(divide="ignore"):
-            due = self._due(everyone, np.zeros_like(everyone), state)
+            due = self._due(everyone, np.zeros_like(everyone), self.turns, state)
             edges = np.flatnonzero(np.diff(self.fixed)) + 1
             for first, after in pairwise([0, *edges, len(self.fixed)]):
                 if self.fixed[first] != CHANCE:
                     state = bool(self.fixed[first])
                     who = np.flatnonzero(is_open != state)
-                    self._turn(who, np.full_like(who, first), state)
-                    due[who] = self._due(who, np.full_like(who, np.searchsorted(self.chance, first)), state)
+                    nth = self._turn(who, np.full_like(who, first), state)
+                    due[who] = self._due(who, np.full_like(who, np.searchsorted(self.chance, first)), nth, state)
                     is_open[:] = state
                     continue
                 last, now = np.searchsorted(self.chance, after), state
@@ -166,29 +165,30 @@ class _Chain:
                 count = due[who]
                 while who.size:
                     now = not now
-                    self._turn(who, self.chance.take(count - 1), now)
+                    nth = self._turn(who, self.chance.take(count - 1), now)
                     is_open[who] = now
-                    due[who] = again = self._due(who, count, now)
+                    due[who] = again = self._due(who, count, nth, now)
                     soon = np.flatnonzero(again <= last)
                     who, count = who.take(soon), again.take(soon)
-        states, before = np.empty_like(self.turned), np.full(self.paths, self.start)
-        for here, turn in zip(states, self.turned, strict=True):
-            before = np.not_equal(before, turn, out=here)
+        states = self.turned  # until here where the key turned, from here on where it is open
+        states[0] ^= self.start
+        for before, here in pairwise(states):
+            np.not_equal(before, here, out=here)
         return states, Openings(*(np.concatenate(parts) for parts in zip(*self.openings, strict=True)))
 
-    def _turn(self, who: Paths, steps: Paths, is_open: bool) -> None:
-        """Turn the key on some paths, at one step each, into one state."""
+    def _turn(self, who: Paths, steps: Paths, is_open: bool) -> Paths:
+        """Turn the key on some paths, at one step each, into one state; return how many turns that makes on each."""
         nth = self.turns.take(who) + 1
         self.turns[who] = nth
         self.turned.ravel()[steps * self.paths + who] = True
         if is_open:
             self.openings.append((steps, who, (nth + 1 - self.start) // 2))
+        return nth
 
-    def _due(self, who: Paths, since: Paths, is_open: bool) -> Paths:
-        """Return the count at which each path turns next, or one past the last."""
-        nth = self.turns.take(who)
+    def _due(self, who: Paths, since: Paths, nth: Paths, is_open: bool) -> Paths:
+        """Return the count at which each path turns next after its n-th turn, or one past the last."""
         if nth.max(initial=0) >= MOVES:
-            nth %= MOVES
+            nth = nth % MOVES
         wait = self.clocks.take(nth * self.paths + who)
         wait /= (self.close if is_open else self.opens).take(who)
         never = len(self.chance) + 1

@@ -8,16 +8,16 @@ from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import numpy as np
 
 from twokey.chips.errors import UserError, nearest
+from twokey.chips.toml_lines import Lines, read_toml
 from twokey.outlook.events import Event, contradictions, in_order, read_event
 from twokey.outlook.inputs import Correlation, Input, correlation_matrix, defaults, override, problem
 from twokey.outlook.scenario_records import BASES, SHARES, STEPS, WEEKS_A_QUARTER, Buyer, Scenario, Vendor
 from twokey.outlook.sources import OutlookChip, find_chip, series_rows, spells, table
-from twokey.outlook.toml_lines import Lines, read_toml
 
 __all__ = [
     "BASES", "STEPS", "WEEKS_A_QUARTER", "Buyer", "Scenario", "Vendor", "load", "read", "ready", "source_ids",
@@ -160,7 +160,7 @@ class _Reader:
         if name is None:
             return None
         known = ready()
-        if name not in known or known[name].stem == Path(self.place).stem:
+        if not isinstance(name, str) or name not in known or known[name].stem == Path(self.place).stem:
             raise self.fail("scenario.extends", f"no ready scenario {name!r}{nearest(str(name), known)}")
         return read(known[name])
 
@@ -171,7 +171,10 @@ class _Reader:
         events = []
         for n, item in enumerate(raw):
             prefix = f"event[{n}]"
+            if not isinstance(item, dict):
+                raise self.fail(prefix, f"write each event as its own [[event]] table (got {item!r})")
             fields = {k.removeprefix(prefix + "."): v for k, v in self.lines.items() if k.startswith(prefix + ".")}
+            self.sources(f"{prefix}.source", item.get("source", ()))
             event = read_event(item, self.place, self.lines.get(prefix, 1), fields)
             if event.chip and self.chip(f"{prefix}.chip", event.chip).name != chip.name:
                 raise self.fail(
@@ -179,7 +182,6 @@ class _Reader:
                     f"this scenario sells {chip.name} only, so {event.act!r} of {event.chip} limits what nobody "
                     "sells; change scenario.chip or remove the event",
                 )
-            self.known_sources(f"{prefix}.source", event.sources)
             events.append(event)
         in_order(events)
         both = sorted([*(base.events if base else ()), *events], key=lambda e: e.date)
@@ -208,9 +210,7 @@ class _Reader:
             raise self.fail(
                 key, f"unknown field {sorted(unknown)[0]!r}; an input has low, high, interval, shape, source"
             )
-        source = value.get("source", ("scenario file",))
-        sources = (source,) if isinstance(source, str) else tuple(source)
-        self.known_sources(key, sources if "source" in value else ())
+        sources = self.sources(key, value["source"]) if "source" in value else ("scenario file",)
         if "value" in value:
             return override(base, *self.fixed(key, base, value["value"]), 0, sources)
         if "low" not in value or "high" not in value:
@@ -242,8 +242,8 @@ class _Reader:
             raise self.fail("correlation", "write each correlation as its own [[correlation]] table")
         for n, item in enumerate(raw):
             key = f"correlation[{n}]"
-            pair = item.get("between")
-            if not isinstance(pair, list) or len(pair) != 2 or pair[0] == pair[1]:
+            pair = item.get("between") if isinstance(item, dict) else None
+            if not _are_texts(pair) or len(pair) != 2 or pair[0] == pair[1]:
                 raise self.fail(f"{key}.between", 'must name two inputs, as in between = ["mandate", "substitution"]')
             for name in pair:
                 if name not in inputs:
@@ -274,14 +274,19 @@ class _Reader:
                 self.number(key, value, 0.0, 1.0 if field in SHARES else math.inf)
         return replace(record, **given)
 
-    def known_sources(self, key: str, sources: tuple[str, ...]) -> None:
+    def sources(self, key: str, given: object) -> tuple[str, ...]:
+        """Read where a value comes from: one source or a list of them, each known or said to be an assumption."""
+        listed = [given] if isinstance(given, str) else [*given] if isinstance(given, list | tuple) else [given]
+        if not _are_texts(listed):
+            raise self.fail(key, f"must be a source or a list of sources, in quotes (got {given!r})")
         ids = source_ids()
-        for source in sources:
+        for source in listed:
             if source not in ids and "://" not in source and not source.startswith(("assumption", "scenario")):
                 raise self.fail(
                     key,
                     f"unknown source {source!r}{nearest(source, ids)}; give a row id, an address or 'assumption: why'",
                 )
+        return tuple(listed)
 
     def flag(self, key: str, value: object) -> bool:
         if not isinstance(value, bool):
@@ -297,6 +302,10 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise self.fail(key, f"must be a number from {low:g} to {high:g} (got {value!r})")
         return float(value)
+
+
+def _are_texts(given: object) -> TypeGuard[list[str]]:
+    return isinstance(given, list) and all(isinstance(one, str) for one in given)
 
 
 def source_ids() -> frozenset[str]:

@@ -12,7 +12,7 @@ says otherwise.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -68,9 +68,9 @@ _A_PACKAGE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What passed each gate on every path: at the start, and at each record since. Differences of gates are exact."""
+    """What passed each gate on every path, at the start and at each record since; a difference of two is exact."""
 
-    gates: npt.NDArray[np.floating[Any]]  # (records, len(GATES), paths)
+    gates: Floats  # (records, len(GATES), paths)
 
     def of(self, name: str) -> Floats:
         """Return one stock, count or level of `STATE`, shape (records, paths).
@@ -96,4 +96,4 @@ class History:
         return found * _A_PACKAGE[name] if name in _A_PACKAGE else found
 
     def _gate(self, name: str) -> Floats:
-        return self.gates[:, GATES.index(name)].astype(np.float64)
+        return self.gates[:, GATES.index(name)]

@@ -162,6 +162,7 @@ def test_a_breach_is_shown_and_found_on(world: World) -> None:
     asked = "At least 60 % is asked; measured between 38.74 % and 41.65 %."
     assert asked in page.replace("\N{NO-BREAK SPACE}", " ")
     assert f'action="/cases/{case.pk}/find/"' in page
+    assert "Nothing for you to do" not in page
     assert f'action="/cases/{case.pk}/reconfirm/"' not in page
     assert f'action="/cases/{case.pk}/find/"' not in sign_in("buyer").get(f"/cases/{case.pk}/").content.decode()
     do("miit1", case, "find", breach=str(row.pk), text="The authorisation is suspended.")

@@ -77,11 +77,12 @@ def forward(on: Setting, sequences: Array, new: Array, context: Array, prompt: b
     touched = np.where(s.experts > 0, n * (1 - np.exp(tokens * np.log1p(-np.minimum(s.topk / n, 0.999)))), 0.0)
     skew = 1 + (w.imbalance - 1) * (1 - 1 / c.ep)
     wide = s.ffn_width / np.maximum(group / np.maximum(c.ep, 1), 1)  # of one device's slice of an expert
-    here = tokens * s.topk / np.maximum(c.ep, 1)  # pairs of a token and an expert on one device
+    pairs = tokens * s.topk  # of a token and an expert
+    here = pairs / np.maximum(c.ep, 1)  # on one device
     passed = here * (6 * s.hidden + 8 * wide)  # bytes of activations, gathered, written and combined
-    rows = tokens * s.topk * padded(tokens * s.topk / np.maximum(touched, 1), w.tile)
+    rows = pairs * padded(pairs / np.maximum(touched, 1), w.tile)
     held = touched * s.expert * c.expert_bytes / np.minimum(group, n) / w.grouped_memory
-    again = tokens * s.topk / w.block * s.expert * c.expert_bytes / group  # each block of rows fetches its expert anew
+    again = s.expert * c.expert_bytes / w.block * pairs / group  # each block of rows fetches its expert anew
     experts = s.moe_layers * _gemm(on, 2 * rows * s.expert / group * skew / w.grouped, (held + passed + again) * skew)
 
     reduce = np.where(c.tp > 1, 2 * layers * all_reduce(on, c.tp, mine * s.hidden * 2), 0.0)

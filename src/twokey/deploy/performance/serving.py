@@ -79,7 +79,9 @@ def token_time(on: Setting, sequences: Array, prompt: Array, output: Array, draf
     mixed = output > 0
     context = np.where(mixed, prompt + output / 2, prompt)
     step = decode_pass(on, sequences, context, draft).total
-    step = (step + drafting(on, step, draft)) / accepted
+    if np.any(draft):
+        step = step + drafting(on, step, draft)
+    step = step / accepted
     length = np.maximum(prompt, 1)
     at_once = np.clip(sequences / on.config.dp / _ARRIVING, 1, np.maximum(_CHUNK / length, 1))
     reading = prompt_pass(on, at_once * on.config.dp, length).total / (at_once * on.config.dp)

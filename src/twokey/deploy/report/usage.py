@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twokey.deploy.devices import Hardware
 from twokey.deploy.report.cleaning import in_order, spans
@@ -172,7 +172,7 @@ def _silent(
     scheduled: set[str],
     counted: bool,
 ) -> None:
-    """Cards of which nothing was heard are a gap; what was allocated of them is known where a scheduler told."""
+    """Cards of which nothing was heard are a gap, unless a scheduler told what it gave out of them."""
     for site, device, cards in fleets:
         heard = len(seen.get((site, device.name), ())) / device.per_card
         silent = cards - heard
@@ -189,12 +189,39 @@ def _silent(
             f"{cards:g} 张 {device.name} 中 {silent:g} 张无任何数据",
         )
         flags.append(Flag(site, "no-telemetry", words))
+        if site in scheduled:
+            continue  # what its scheduler did not give out was not used
         for period, (start, end) in enumerate(itertools.pairwise(edges)):
             missing = silent * device.per_card * device.tflops16 * (end - start)
-            for measure in ("used",) if site in scheduled else ("allocated", "used"):
+            for measure in ("allocated", "used"):
                 sums.add(site, period, UNKNOWN, device, device.name, measure, 0.0, missing)
-            if counted and site not in scheduled:
+            if counted:
                 sums.add(site, period, UNKNOWN, device, device.name, "delivered", 0.0, math.inf)
+
+
+def filled(amounts: Sequence[Amount]) -> tuple[list[Amount], list[Flag]]:
+    """Return amounts with what a site's sources cannot tell put in as missing, and the flags of it.
+
+    A site of which only a scheduler speaks may have used anything up to what it gave out; one that counts no tokens
+    while others do may have delivered any number.
+    """
+    found, flags = list(amounts), []
+    counting = any(a.measure == "delivered" for a in amounts)
+    for site in sorted({a.site for a in amounts}):
+        mine = [a for a in amounts if a.site == site]
+        held = [a for a in mine if a.measure == "allocated"]
+        told = {a.measure for a in mine}
+        if held and "used" not in told:
+            found += [replace(a, measure="used", known=0.0, missing=a.known + a.missing) for a in held]
+            words = Said("nothing tells how busy its devices were", "没有数据说明其设备的利用率")
+            flags.append(Flag(site, "no-telemetry", words))
+        if counting and "delivered" not in told and any(a.phase != "training" for a in held):
+            found += [
+                replace(a, measure="delivered", known=0.0, missing=math.inf) for a in held if a.phase != "training"
+            ]
+            words = Said("nothing counts the tokens that it delivered", "没有数据说明其交付的 token 数")
+            flags.append(Flag(site, "no-telemetry", words))
+    return found, flags
 
 
 def _merged(flags: Sequence[Flag]) -> tuple[Flag, ...]:

@@ -102,9 +102,10 @@ def rate(actor: Actor, body: shapes.RateIn) -> shapes.IdOut:
 
 
 @route(router, "GET", "/flows", "ledger.read", list[shapes.FlowOut])
-def flows(actor: Actor) -> list[shapes.FlowOut]:
-    """Show what was approved against what arrived."""
-    return [shapes.FlowOut(**asdict(each)) for each in progress.flows(actor)]
+def flows(actor: Actor, page: Query[shapes.Page]) -> list[shapes.FlowOut]:
+    """Show what was approved against what arrived; `after` is the number of rows to pass over."""
+    rows = progress.flows(actor, min(page.after, 1_000_000), page.limit)
+    return [shapes.FlowOut(**asdict(each)) for each in rows]
 
 
 @route(router, "GET", "/shipments", "ledger.read", list[shapes.ShipmentOut])
@@ -214,9 +215,9 @@ def usage_in(actor: Actor, body: shapes.UsageIn) -> list[shapes.UsageRowOut]:
 
 
 @route(router, "GET", "/usage", "usage.read", list[dict[str, Any]])
-def usage_out(actor: Actor) -> list[dict[str, Any]]:
-    """Give out what is used of every authorisation."""
-    return usage.give_out(actor)
+def usage_out(actor: Actor, page: Query[shapes.Page]) -> list[dict[str, Any]]:
+    """Give out what is used of every authorisation; `after` is the number of rows to pass over."""
+    return list(usage.give_out(actor, min(page.after, 1_000_000), page.limit))
 
 
 @route(router, "POST", "/bulk/orders", "order.create", shapes.BulkOut)

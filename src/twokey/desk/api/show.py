@@ -24,6 +24,14 @@ def party(row: Organisation) -> shapes.PartyOut:
         ultimate_parent_id=row.ultimate_parent_id,
         aliases=[each.name for each in row.aliases.all()],
         identifiers={each.scheme: each.value for each in row.identifiers.all()},
+        addresses=[
+            shapes.AddressIn(lines=each.lines, lines_latin=each.lines_latin, country=each.country)
+            for each in row.addresses.all()
+        ],
+        owners=[
+            shapes.OwnerOut(owner_id=each.owner_id, share_bp=each.share_bp, as_of=each.as_of, source=each.source)
+            for each in row.owners.all()
+        ],
         provenance=row.provenance,
     )
 

@@ -17,6 +17,7 @@ from twokey.desk.actors import Actor
 from twokey.desk.audit.events import record
 from twokey.desk.cases.models import Application, Document, Order, OrderParty, StoredAssessment
 from twokey.desk.cases.papers import in_force
+from twokey.desk.codes import PLACES
 from twokey.desk.parties.models import Organisation
 from twokey.desk.parties.screening import listed_sources, lists_digest
 from twokey.law.records import Assessment, KeyAnswer
@@ -37,7 +38,6 @@ CERTIFICATIONS: Final = (
     "laboratory",
 )
 _BUYER_KINDS: Final = {"university_laboratory": "university_lab"}
-_PLACES: Final = ("mainland", "hong_kong", "macau")
 _WORST: Final = {"clear": 0, "needs_information": 1, "blocked": 2}
 _DECIMAL: Final = re.compile(r"-?\d+\.\d+")
 # What the US lists call the entries that two facts of the law ask about.
@@ -155,7 +155,7 @@ def facts_of(order: Order, on: date) -> dict[str, object]:
         "consignee.hq": consignee.hq_country,
         "consignee.parent_hq": consignee.parent_hq_country,
         "buyer.kind": _BUYER_KINDS.get(order.importer.kind, order.importer.kind),
-        "site.location": order.place if order.place in _PLACES else "abroad",
+        "site.location": order.place if order.place in PLACES else "abroad",
         **_listed(consignee),
         **_laboratory(order),
         **_shown(order, on),

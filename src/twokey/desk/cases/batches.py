@@ -12,6 +12,7 @@ from django.utils import timezone
 from twokey.desk.actors import Actor, permit, permit_authority
 from twokey.desk.audit.events import issue, record
 from twokey.desk.cases.models import Batch, BatchShare, BatchTopUp
+from twokey.desk.codes import check_currency
 from twokey.desk.parties.models import Organisation
 from twokey.desk.reasons import Refused, invalid, missing, reason
 
@@ -42,6 +43,7 @@ def open_batch(
         raise Refused(reason("other_authority", action="batch.open"), status=403)
     _positive("units", units)
     _positive("value_minor", value_minor)
+    check_currency(currency)
     try:
         with transaction.atomic():
             batch = Batch.objects.create(

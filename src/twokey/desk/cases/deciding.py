@@ -26,6 +26,7 @@ from twokey.desk.cases.models import (
     StoredAssessment,
 )
 from twokey.desk.cases.states import allow, locked, move
+from twokey.desk.codes import check_currency
 from twokey.desk.parties.models import Organisation
 from twokey.desk.parties.screening import require_clean
 from twokey.desk.reasons import Reason, Refused, invalid, missing, reason
@@ -327,6 +328,7 @@ def _within_order(application: Application, terms: Terms) -> list[Reason]:
             raise missing("order line", term.position)
         if type(term.units) is not int or type(term.value_minor) is not int or term.units < 1 or term.value_minor < 1:
             raise invalid("terms", "amounts_not_whole")
+        check_currency(term.currency, "terms.currency")
         if term.valid_until < term.valid_from:
             raise invalid("terms.valid_until", "ends_before_start")
         if term.units > line.units:

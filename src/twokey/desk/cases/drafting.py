@@ -21,12 +21,12 @@ from twokey.desk.cases.clocks import add_working_days
 from twokey.desk.cases.completeness import gaps
 from twokey.desk.cases.models import Appeal, Application, Milestone, Order, OrderLine, OrderParty
 from twokey.desk.cases.states import OPEN, allow, locked, move
+from twokey.desk.codes import check_country, check_currency, check_place
 from twokey.desk.parties.models import Authority, Organisation
 from twokey.desk.reasons import Refused, invalid, missing, reason
 
 APPEAL_WORKING_DAYS: Final = 20
 MAX_AMOUNT: Final = 10**15  # of units or minor currency; far above any order, far below what the database holds
-PLACES: Final = ("mainland", "hong_kong", "macau")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +254,9 @@ def _check(draft: OrderDraft) -> None:
         for name, value in (("units", line.units), ("value_minor", line.value_minor)):
             if type(value) is not int or not 0 < value <= MAX_AMOUNT:
                 raise invalid(f"lines[{index}].{name}", "not_whole", given=value)
-    if draft.place not in PLACES and not (len(draft.place) == 2 and draft.place.isalpha()):
-        raise invalid("place", "place_not_known", given=draft.place, known=", ".join(PLACES))
-    if not (len(draft.currency) == 3 and draft.currency.isalpha() and draft.currency.isupper()):
-        raise invalid("currency", "not_currency", given=draft.currency)
-    if not (len(draft.destination) == 2 and draft.destination.isalpha() and draft.destination.isupper()):
+    check_place(draft.place)
+    check_currency(draft.currency)
+    if check_country(draft.destination, "destination") != draft.destination:
         raise invalid("destination", "not_country", given=draft.destination)
     for _, role in draft.parties:
         if role not in OrderParty.Role.values:

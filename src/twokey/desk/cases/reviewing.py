@@ -21,7 +21,7 @@ from twokey.desk.cases.models import (
     Note,
     Order,
 )
-from twokey.desk.cases.states import allow, locked, move
+from twokey.desk.cases.states import STATES, allow, locked, move
 from twokey.desk.parties.models import Seat
 from twokey.desk.reasons import Refused, invalid, missing, reason
 
@@ -186,6 +186,8 @@ def queue(actor: Actor, *, state: str = "", attention: bool = False) -> QuerySet
     if actor.authority_id is not None:
         rows = rows.filter(authority_id=actor.authority_id)
     if state:
+        if state not in STATES:
+            raise invalid("state", "not_known", given=state, known=", ".join(STATES))
         rows = rows.filter(state=state)
     if attention:
         rows = rows.exclude(attention="")

@@ -59,6 +59,8 @@ TRANSITIONS: Final = {
     )
 }
 
+STATES: Final = tuple(dict.fromkeys(["draft", *(each.ends for each in TRANSITIONS.values())]))
+
 
 def locked(application_id: int) -> Application:
     """Return an application under a row lock; two tasks on one application wait for each other."""

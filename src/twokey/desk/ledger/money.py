@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from twokey.desk.actors import Actor, permit
 from twokey.desk.audit.events import record
+from twokey.desk.codes import check_currency
 from twokey.desk.ledger.models import ExchangeRate
 from twokey.desk.reasons import Refused, invalid, reason
 
@@ -31,6 +32,8 @@ def add_rate(
     permit(actor, "ledger.rate")
     if type(numerator) is not int or type(denominator) is not int or numerator < 1 or denominator < 1:
         raise invalid("rate", "rate_parts")
+    check_currency(base, "base")
+    check_currency(quote, "quote")
     try:
         with transaction.atomic():
             rate = ExchangeRate.objects.create(

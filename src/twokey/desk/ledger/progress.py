@@ -55,11 +55,14 @@ def five_states(order: Order) -> dict[str, date | None]:
     }
 
 
-def flows(actor: Actor) -> list[Flow]:
-    """Return, for every authorisation that the actor may see, what was approved, drawn, delivered and entered."""
+def flows(actor: Actor, start: int = 0, limit: int | None = None) -> list[Flow]:
+    """Return, for every authorisation that the actor may see, what was approved, drawn, delivered and entered.
+
+    `start` passes over rows, `limit` stops after as many.
+    """
     from twokey.desk.ledger.shipments import authorisations
 
-    return flows_of(list(authorisations(actor)))
+    return flows_of(list(authorisations(actor)[start : None if limit is None else start + limit]))
 
 
 def flows_of(rows: Sequence[Authorisation]) -> list[Flow]:

@@ -16,6 +16,7 @@ from twokey.desk.actors import Actor, Role, permit, permit_organisation
 from twokey.desk.audit.events import record
 from twokey.desk.audit.outbox import post
 from twokey.desk.cases.models import Milestone, Order, OrderLine
+from twokey.desk.codes import check_currency, check_place
 from twokey.desk.ledger.foreign import statements_for
 from twokey.desk.ledger.models import (
     Arrival,
@@ -55,6 +56,7 @@ def plan(actor: Actor, order_id: int, number: str, place: str, parts: Sequence[P
     permit_organisation(actor, "ledger.ship", order.exporter_id)
     if not parts:
         raise invalid("lines", "none_given")
+    check_place(place)
     lines = {line.position: line for line in order.lines.all()}
     try:
         with transaction.atomic():
@@ -67,8 +69,13 @@ def plan(actor: Actor, order_id: int, number: str, place: str, parts: Sequence[P
                     or part.value_minor < 0
                 ):
                     raise invalid("lines.units", "amounts_not_whole")
+                check_currency(part.currency, "lines.currency")
                 if part.position not in lines:
                     raise missing("order line", part.position)
+                if part.units > lines[part.position].units:
+                    raise Refused(
+                        reason("over_order", what="units", amount=part.units, limit=lines[part.position].units)
+                    )
                 ShipmentLine.objects.create(
                     shipment=shipment,
                     line=lines[part.position],

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
@@ -22,6 +22,21 @@ from twokey.desk.ledger.shipments import arrive
 from twokey.desk.reasons import Reason, Refused, invalid, reason
 
 UNIT: Final = "pcs"  # what every authorisation counts in
+GIVEN: Final = (
+    "licence",
+    "authority",
+    "company",
+    "item",
+    "unit",
+    "state",
+    "valid_until",
+    "units_cap",
+    "units_reserved",
+    "units_drawn",
+    "currency",
+    "value_cap",
+    "value_drawn",
+)
 FIELDS: Final = ("licence", "shipment", "quantity", "unit", "currency", "entry", "on", "place")
 
 
@@ -100,38 +115,41 @@ def read_rows(text: str) -> list[Usage]:
     return [_row(number, each) for number, each in enumerate(body, 1)]
 
 
-def give_out(actor: Actor) -> list[dict[str, Any]]:
-    """Return the balance of every authorisation, for the other side's system."""
+def give_out(actor: Actor, start: int = 0, limit: int | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the balance of every authorisation, for the other side's system, a few thousand in memory at a time.
+
+    `start` passes over rows, `limit` stops after as many.
+    """
     permit(actor, "usage.read")
     rows = Authorisation.objects.select_related("authority", "balance", "line__order__importer").order_by("pk")
-    return [
-        {
-            "licence": each.number,
-            "authority": each.authority.code,
-            "company": each.line.order.importer.name_latin,
-            "item": each.line.chip,
-            "unit": UNIT,
-            "state": each.balance.state,
-            "valid_until": each.valid_until.isoformat(),
-            "units_cap": each.balance.units_cap,
-            "units_reserved": each.balance.units_reserved,
-            "units_drawn": each.balance.units_drawn,
-            "currency": each.balance.currency,
-            "value_cap": each.balance.value_cap,
-            "value_drawn": each.balance.value_drawn,
-        }
-        for each in rows
-    ]
+    asked = rows[start : None if limit is None else start + limit]
+    return map(_given, asked.iterator(chunk_size=2000))
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Write rows as CSV; a cell that a spreadsheet would run as a formula is defused."""
+def csv_lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> Iterator[str]:
+    """Yield rows as lines of CSV under a head; a cell that a spreadsheet would run as a formula is defused.
+
+    `columns` are the head; without them it is the first row's, and no row gives no line.
+    """
     out = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(out, list(columns), lineterminator="\n")
+    if columns:
         writer.writeheader()
-        writer.writerows({key: defuse(value) for key, value in row.items()} for row in rows)
-    return out.getvalue()
+    for row in rows:
+        if not writer.fieldnames:
+            writer.fieldnames = list(row)
+            writer.writeheader()
+        writer.writerow({key: defuse(value) for key, value in row.items()})
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+    if out.tell():  # a head alone
+        yield out.getvalue()
+
+
+def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as one text of CSV."""
+    return "".join(csv_lines(rows))
 
 
 def defuse(value: Any) -> Any:
@@ -141,6 +159,25 @@ def defuse(value: Any) -> Any:
     ("'=1+1", -3, 'BIS-1')
     """
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _given(each: Authorisation) -> dict[str, Any]:
+    cells = (
+        each.number,
+        each.authority.code,
+        each.line.order.importer.name_latin,
+        each.line.chip,
+        UNIT,
+        each.balance.state,
+        each.valid_until.isoformat(),
+        each.balance.units_cap,
+        each.balance.units_reserved,
+        each.balance.units_drawn,
+        each.balance.currency,
+        each.balance.value_cap,
+        each.balance.value_drawn,
+    )
+    return dict(zip(GIVEN, cells, strict=True))
 
 
 def _take(actor: Actor, row: Usage) -> Reason | None:

@@ -67,7 +67,7 @@ def import_list(
     """
     permit(actor, "screening.import")
     if re.fullmatch(r"[A-Za-z0-9_-]{1,40}", code) is None:
-        raise invalid("list", "not_a_code", given=code[:60])
+        raise invalid("list", "not_a_code", given=code[:60], most=40)
     if max_age_days is not None and not 1 <= max_age_days <= MAX_AGE_DAYS:
         raise invalid("max_age_days", "days_out_of_range", given=max_age_days, most=MAX_AGE_DAYS)
     with transaction.atomic():

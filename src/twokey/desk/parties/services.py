@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
+from zoneinfo import available_timezones
 
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
@@ -14,9 +16,14 @@ from django.db.models import QuerySet
 
 from twokey.desk.actors import Actor, Role, permit
 from twokey.desk.audit.events import record
-from twokey.desk.parties.models import Address, Alias, Authority, Identifier, Organisation, Ownership, Seat
+from twokey.desk.codes import check_country
+from twokey.desk.parties.models import Address, Alias, Authority, Holiday, Identifier, Organisation, Ownership, Seat
 from twokey.desk.parties.names import check_latin, check_name
 from twokey.desk.reasons import invalid, missing
+
+SATURDAY: Final = 5
+MAX_TOLERANCE_BP: Final = 10_000
+_SEATED: Final = {Role.APPLICANT: "seat_at_party", Role.OFFICER: "seat_at_authority", Role.ADVISER: "seat_at_authority"}
 
 
 def add_party(
@@ -47,8 +54,8 @@ def add_party(
             name=check_name(name),
             name_latin=check_latin(name_latin),
             kind=kind,
-            country=_country(country, "country"),
-            hq_country=_country(hq_country, "hq_country"),
+            country=check_country(country, "country"),
+            hq_country=check_country(hq_country, "hq_country"),
             ultimate_parent=parent,
             provenance=provenance,
         )
@@ -63,7 +70,7 @@ def add_party(
                 organisation=party,
                 lines=check_name(address["lines"], "addresses.lines"),
                 lines_latin=check_latin(address["lines_latin"], "addresses.lines_latin"),
-                country=_country(address["country"], "addresses.country"),
+                country=check_country(address["country"], "addresses.country"),
             )
         record(actor, "party.added", "party", party.pk, name=party.name, name_latin=party.name_latin)
     return party
@@ -101,31 +108,69 @@ def authorities(actor: Actor) -> QuerySet[Authority]:
 def add_authority(
     code: str, side: str, name_en: str, name_zh: str, country: str, time_zone: str, value_tolerance_bp: int = 0
 ) -> Authority:
-    """Enter an authority; only the operator's own command line and the demo call this."""
-    authority, _ = Authority.objects.get_or_create(
+    """Enter an authority; only the operator's own command line and the demonstration call this.
+
+    Raises `Refused` for a code or name that is none, an unknown country or time zone, and a code that is taken.
+    """
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,20}", code) is None:
+        raise invalid("code", "not_a_code", given=code[:60], most=20)
+    if time_zone not in available_timezones():
+        raise invalid("time_zone", "not_time_zone", given=time_zone[:60])
+    if not 0 <= value_tolerance_bp <= MAX_TOLERANCE_BP:
+        raise invalid("tolerance_bp", "not_tolerance", given=value_tolerance_bp, most=MAX_TOLERANCE_BP)
+    if Authority.objects.filter(code=code).exists():
+        raise invalid("code", "exists", given=code)
+    return Authority.objects.create(
         code=code,
-        defaults={
-            "side": side,
-            "name_en": name_en,
-            "name_zh": name_zh,
-            "country": country,
-            "time_zone": time_zone,
-            "value_tolerance_bp": value_tolerance_bp,
-        },
+        side=side,
+        name_en=check_latin(name_en, "name_en"),
+        name_zh=check_name(name_zh, "name_zh"),
+        country=check_country(country, "country"),
+        time_zone=time_zone,
+        value_tolerance_bp=value_tolerance_bp,
     )
-    return authority
+
+
+def add_holiday(authority_code: str, on: date, name: str, *, works: bool = False) -> Holiday:
+    """Enter a day on which an authority does not work (`works`: a weekend day on which it does).
+
+    Only the operator's own command line calls this. Raises `Refused` where nothing would differ from the week's rhythm.
+    """
+    authority = Authority.objects.filter(code=authority_code).first()
+    if authority is None:
+        raise missing("authority", authority_code)
+    if works != (on.weekday() >= SATURDAY):
+        raise invalid("day", "weekday_as_ever", given=on)
+    if Holiday.objects.filter(authority=authority, on=on).exists():
+        raise invalid("day", "exists", given=on)
+    return Holiday.objects.create(authority=authority, on=on, name=check_name(name)[:100], works=works)
+
+
+def check_key_side(code: str, side: str) -> None:
+    """Refuse a signing key that would speak for another side than its authority's, or for nobody (`DESK`: the desk)."""
+    if side == "desk" or code == "DESK":
+        if (code, side) != ("DESK", "desk"):
+            raise invalid("side", "key_of_another_side", code=code, side="desk" if code == "DESK" else "export, import")
+        return
+    authority = Authority.objects.filter(code=code).first()
+    if authority is None:
+        raise missing("authority", code)
+    if authority.side != side:
+        raise invalid("side", "key_of_another_side", code=code, side=authority.side)
 
 
 def add_person(
     login: str, role: Role, *, authority: Authority | None = None, organisation: Organisation | None = None
 ) -> User:
     """Give a person a login and a seat; the database refuses a role at a place where it makes no sense."""
+    if User.objects.filter(username=login).exists():
+        raise invalid("login", "exists", given=login)
     try:
         with transaction.atomic():
             user = User.objects.create_user(username=login)
             Seat.objects.create(user=user, role=role.value, authority=authority, organisation=organisation)
     except IntegrityError:
-        raise invalid("login", "login_taken", given=login, role=role.value) from None
+        raise invalid("seat", _SEATED.get(role, "seat_at_none"), role=role.value) from None
     return user
 
 
@@ -163,9 +208,3 @@ def actor_of(user: User, channel: Any, scopes: frozenset[str] | None = None) -> 
         organisation_id=seat.organisation_id,
         scopes=scopes,
     )
-
-
-def _country(code: str, field: str) -> str:
-    if len(code) != 2 or not code.isascii() or not code.isalpha():
-        raise invalid(field, "not_country", given=code)
-    return code.upper()

@@ -66,6 +66,15 @@ class ListHow(Asked):
     max_age_days: Annotated[int, Field(ge=1, le=365)] | None = None
 
 
+class OwnerOut(Out):
+    """A share that one party holds in another, in basis points."""
+
+    owner_id: int
+    share_bp: int
+    as_of: date
+    source: str
+
+
 class PartyOut(Out):
     """A party."""
 
@@ -78,6 +87,8 @@ class PartyOut(Out):
     ultimate_parent_id: int | None
     aliases: list[str]
     identifiers: dict[str, str]
+    addresses: list[AddressIn]
+    owners: list[OwnerOut]
     provenance: str
 
 

@@ -32,15 +32,15 @@ def whole(text: str) -> int | None:
 def minor(text: str) -> int | None:
     """Read an amount of money into whole minor currency; None where it is no amount, or has parts of a cent.
 
-    >>> minor("27,000.5"), minor("0.001"), minor("x")
-    (2700050, None, None)
+    >>> minor("27,000.5"), minor("-5"), minor("0.001"), minor("x")
+    (2700050, -500, None, None)
     """
     try:
         amount = Decimal(_GROUPS.sub("", text))
     except InvalidOperation:
         return None
     exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -_CENTS or not 0 <= amount < Decimal(10) ** 15:
+    if not isinstance(exponent, int) or exponent < -_CENTS or abs(amount) >= Decimal(10) ** 15:
         return None
     return int(amount * 100)
 
@@ -60,16 +60,24 @@ class Whole(forms.CharField):
 
 
 class Money(forms.CharField):
-    """An amount of money, kept as whole minor currency."""
+    """An amount of money, kept as whole minor currency; `least` is in it too, None for an amount of either sign."""
+
+    def __init__(self, *, least: int | None = 1, **options: Any) -> None:
+        super().__init__(**options)
+        self.least = least
 
     def clean(self, value: Any) -> Any:
-        """Return the amount in minor currency."""
+        """Return the amount in minor currency, or None where nothing was typed."""
         text = super().clean(value)
         if not text:
             return None
         found = minor(text)
-        if not found:
-            raise forms.ValidationError(_("Give an amount above 0 with at most two decimals, such as 27,000.00."))
+        if found is None or (self.least is not None and found < self.least):
+            raise forms.ValidationError(
+                _("Give an amount above 0 with at most two decimals, such as 27,000.00.")
+                if self.least
+                else _("Give an amount with at most two decimals, such as 27,000.00.")
+            )
         return found
 
 

@@ -57,6 +57,8 @@ def papers_of(actor: Actor, application: Application, reading: Reading) -> dict[
     found: dict[str, Any] = {"decisions": decisions, "assessments": [], "documents": [], "questions": []}
     if may(actor, "breach.read") and application.state == "approved":
         found["breaches"] = list(breaches.breaches(actor, application.pk)[:_BREACHES])
+        finds = reading.own and may(actor, "breach.find")
+        found["to_find"] = finds and any(each.found_at is None for each in found["breaches"])
     if reading.papers:
         found["assessments"] = list(application.assessments.order_by("-pk")[:5])
         found["documents"] = list(application.documents.filter(withdrawal=None).order_by("pk"))

@@ -12,7 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from twokey.chips import catalogue
 from twokey.desk.ledger.models import Arrival, Shipment
-from twokey.desk.web.base.fields import Day, Upload
+from twokey.desk.web.base.fields import Day, Money, Upload
 from twokey.desk.web.base.words import WORDS
 
 PLACES: Final = tuple(WORDS["place"].items())
@@ -24,18 +24,6 @@ class Units(forms.IntegerField):
 
     def __init__(self, *, least: int = 1, **options: Any) -> None:
         super().__init__(min_value=least, max_value=_MOST, **options)
-
-
-class Money(forms.DecimalField):
-    """An amount in the currency's own unit, read as whole minor currency."""
-
-    def __init__(self, *, least: int | None = 0, **options: Any) -> None:
-        super().__init__(min_value=least, max_digits=17, decimal_places=2, **options)
-
-    def clean(self, value: Any) -> int | None:
-        """Return minor currency, or None where nothing was typed."""
-        amount: Decimal | None = super().clean(value)
-        return None if amount is None else int(amount.scaleb(2))
 
 
 class WhyForm(forms.Form):
@@ -91,7 +79,7 @@ class TopUpForm(forms.Form):
     """An addition to a ceiling; another officer countersigns it."""
 
     units = Units(label=_("Units to add"), least=0, initial=0)
-    value = Money(label=_("Value to add"), initial=0)
+    value = Money(label=_("Value to add"), least=0, initial=0)
     why = forms.CharField(label=_("Reason"), max_length=300)
 
 
@@ -106,7 +94,7 @@ class PlanLineForm(forms.Form):
     """How many units of one item of the order go into a shipment."""
 
     units = Units(label=_("Units"), least=0, required=False)
-    value = Money(label=_("Value"), required=False)
+    value = Money(label=_("Value"), least=0, required=False)
 
 
 class ShipForm(forms.Form):

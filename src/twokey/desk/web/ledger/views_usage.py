@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 
 from twokey.desk.actors import Actor, may
@@ -48,9 +48,10 @@ def take_in(request: HttpRequest, actor: Actor) -> HttpResponseBase:
 
 
 @page("usage.read")
-def balances(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Hand out the balance of every authorisation as a CSV file."""
-    response = HttpResponse(usage.as_csv(usage.give_out(actor)), content_type="text/csv; charset=utf-8")
+def balances(request: HttpRequest, actor: Actor) -> HttpResponseBase:
+    """Hand out the balance of every authorisation as a CSV file, as it is read."""
+    lines = usage.csv_lines(usage.give_out(actor), usage.GIVEN)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="balances.csv"'
     return response
 

@@ -175,7 +175,7 @@ def _lines(rows: list[dict[str, str]]) -> tuple[list[LineDraft], str]:
     """Return the items, or what is wrong with the first row that is none."""
     found, known = [], _chips()
     for place, row in enumerate(rows, 1):
-        units, value = whole(row["units"]), minor(row["value"])
+        units, value = whole(row["units"]), max(minor(row["value"]) or 0, 0)
         if row["chip"] not in known:
             return [], _t("Item %(place)s: choose a chip of the catalogue.") % {"place": place}
         if not units or not value:

@@ -26,7 +26,7 @@ def read_toml(file: Path) -> tuple[dict[str, Any], Lines]:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{file}: no such file; `twokey outlook scenarios` lists the ready ones") from None
+        raise UserError(f"{file}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read as UTF-8 text ({type(error).__name__})") from None
     try:
@@ -55,5 +55,21 @@ def line_index(text: str) -> Lines:
             lines.setdefault(prefix, number)
         elif key := _KEY.match(line):
             name = re.sub(r"\s*\.\s*", ".", key[1].strip('"'))
-            lines.setdefault(f"{prefix}.{name}" if prefix else name, number)
+            parts = name.split(".")  # of a dotted key, the tables that it stands in stand there too
+            for end in range(1, len(parts) + 1):
+                lines.setdefault(".".join([prefix, *parts[:end]] if prefix else parts[:end]), number)
     return lines
+
+
+def line_of(lines: Lines, *keys: str) -> int | None:
+    """Return the line of a key, or of the nearest table around it that stands on one of its own.
+
+    >>> line_of({"event[0]": 3, "event[0].date": 4}, "event[0]", "source")
+    3
+    """
+    for end in range(len(keys), 0, -1):
+        name = ".".join(keys[:end])
+        for form in (name, f"{name}[0]", re.sub(r"\[\d+\]$", "", name)):
+            if form in lines:
+                return lines[form]
+    return None
