@@ -196,6 +196,15 @@ def test_a_second_spelling_of_the_same_bytes_fails(document: dict[str, Any], sig
     assert codes(forged, signer) == ["altered"]
 
 
+def test_a_release_whose_time_is_over_still_proves_itself_and_says_so(
+    document: dict[str, Any], signer: FileSigner
+) -> None:
+    over = check(document, signer.ring(), datetime(2028, 1, 1, tzinfo=UTC))
+    assert over.holds
+    assert [each.code for each in over.notes] == ["release_over"]
+    assert check(document, signer.ring(), NOW).notes == ()
+
+
 @pytest.mark.parametrize(
     "document", [{}, [], "x", {"payload": 1, "signatures": [1]}, {"payload": "", "signatures": []}, None]
 )
