@@ -25,7 +25,10 @@ _SKIP: Final = frozenset({"django_migrations"})
 
 
 def make(path: Path) -> int:
-    """Write a backup taken in one snapshot; returns its size in bytes. Private keys are not in it."""
+    """Write a backup taken in one snapshot; returns its size in bytes. Private keys are not in it.
+
+    Errors: UserError where the file cannot be written.
+    """
     try:
         file = path.open("wb")
     except OSError as error:

@@ -44,7 +44,7 @@ def check_owner(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     """Refuse an owner that cannot make `ledger_move`, before a migration stops half-way.
 
     The function sets a parameter of its own, by which the guard of the counters knows it; PostgreSQL lets a superuser
-    make such a function, and whomever a superuser granted the parameter to.
+    make such a function, and whomever a superuser granted the parameter to. Errors: UserError with what to grant.
     """
     row = connection.execute("SELECT has_parameter_privilege('twokey.moving', 'SET'), current_user").fetchone()
     if row is None or not row[0]:
