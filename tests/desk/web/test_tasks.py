@@ -241,7 +241,7 @@ def test_a_usage_report_is_answered_line_by_line(world: World) -> None:
     assert again.context["refused"] == 1
     csv = sign_in("bis1").get("/ledger/usage/balances.csv")
     assert csv["Content-Disposition"].startswith("attachment")
-    assert line.import_authorisation.number in csv.content.decode()
+    assert line.import_authorisation.number in b"".join(csv.streaming_content).decode()
 
 
 @pytest.mark.parametrize(("content", "said"), [

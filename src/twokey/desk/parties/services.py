@@ -23,7 +23,6 @@ from twokey.desk.reasons import invalid, missing
 
 SATURDAY: Final = 5
 MAX_TOLERANCE_BP: Final = 10_000
-_SEATED: Final = {Role.APPLICANT: "seat_at_party", Role.OFFICER: "seat_at_authority", Role.ADVISER: "seat_at_authority"}
 
 
 def add_party(
@@ -170,7 +169,11 @@ def add_person(
             user = User.objects.create_user(username=login)
             Seat.objects.create(user=user, role=role.value, authority=authority, organisation=organisation)
     except IntegrityError:
-        raise invalid("seat", _SEATED.get(role, "seat_at_none"), role=role.value) from None
+        if role is Role.APPLICANT:
+            raise invalid("seat", "seat_at_party", role=role.value) from None
+        if role in {Role.OFFICER, Role.ADVISER}:
+            raise invalid("seat", "seat_at_authority", role=role.value) from None
+        raise invalid("seat", "seat_at_none", role=role.value) from None
     return user
 
 

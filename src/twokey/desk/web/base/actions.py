@@ -80,6 +80,9 @@ ACTIONS: Final[Mapping[str, str | Promise]] = MappingProxyType(
 # The last part of a field's name in a request, such as `units` of `lines[0].units`.
 FIELDS: Final[Mapping[str, str | Promise]] = MappingProxyType(
     {
+        "list": _in("field", "List"),
+        "max_age_days": _in("field", "Days until it is old"),
+        "state": _in("field", "State"),
         "number": _in("field", "Number"),
         "answer": _in("field", "Answer"),
         "lines": _in("field", "Items"),
