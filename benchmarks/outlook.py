@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from twokey.outlook import flows, model, reference
+from twokey.outlook import model, reference
 from twokey.outlook.demand import MOST_DOMESTIC
 from twokey.outlook.run import run
 from twokey.outlook.scenario import Scenario, load
 from twokey.outlook.sliders import quick
 from twokey.outlook.stocks import STOCKS
+from twokey.outlook.timeline import build
 
 PATHS, QUARTERS = 10_000, 20
 FEW = 40
@@ -81,24 +82,13 @@ class Draws:
     """What one block drew, path by path, as plain Python numbers."""
 
     def __init__(self, scenario: Scenario) -> None:
-        seen: dict[str, Any] = {}
-        original = flows.run
-
-        def spy(*args: Any, **options: Any) -> Any:
-            seen["args"], seen["options"] = args, options
-            return original(*args, **options)
-
-        flows.__dict__["run"] = spy
-        try:
-            double = model.run_block(scenario, 0, FEW, precision=np.float64)
-            single = model.run_block(scenario, 0, FEW)
-        finally:
-            flows.__dict__["run"] = original
+        double = model.run_block(scenario, 0, FEW, chosen=model.Chosen(precision=np.float64))
+        single = model.run_block(scenario, 0, FEW)
         self.mean, answer = (float(block.of("delivered")[-1].mean()) for block in (double, single))
         assert abs(answer - self.mean) <= 1e-5 * max(1.0, self.mean), "single and double precision disagree"
-        self.line, self.keys, x, fresh, moments = seen["args"]
-        o = seen["options"]
-        self.h, self.h100e, self.h100e_home = o["step_weeks"], o["h100e"], o["h100e_domestic"]
+        given = model.settle(scenario, 0, FEW, build(scenario), model.Chosen())
+        self.line, self.keys, x, fresh, moments = given.line, given.keys, given.x, given.fresh, given.moments
+        self.h, self.h100e, self.h100e_home = given.step_weeks, given.h100e, given.h100e_domestic
         self.x = [{name: float(v[p]) for name, v in x.items()} for p in range(FEW)]
         self.fresh = [[float(v) for v in fresh[:, p]] for p in range(FEW)]
         names = ("hbm_relief", "foundry_shock", "chip_security", "equipment")

@@ -22,7 +22,7 @@ from twokey.chips import UserError
 from twokey.cli.deploy import deploy
 from twokey.deploy import hardware, model
 from twokey.deploy.assembly import eligible
-from twokey.deploy.conditions import Ceiling, DomesticShare, EndUse, Place
+from twokey.deploy.conditions import PHASES, Ceiling, DomesticShare, EndUse, Phase, Place
 from twokey.deploy.constants import packaged
 from twokey.deploy.enforce import admission, claims, guards, queues, rbac, slurm
 from twokey.deploy.enforce.policy import (
@@ -55,9 +55,9 @@ def plan() -> Plan:
         Fleet("harbour", hardware("H20"), 100, 1, 1),
     )
     work = tuple(
-        Workload(f"{use}-{phase}", phase, model("Qwen3-8B"), use, 1.0, 2000, 500, (1000.0,), None, 1e12, 30)  # type: ignore[arg-type]
+        Workload(f"{use}-{phase}", phase, model("Qwen3-8B"), use, 1.0, 2000, 500, (1000.0,), None, 1e12, 30)
         for use in ("research", "consumer", "military")
-        for phase in ("inference", "training")
+        for phase in PHASES
     )
     conditions = (
         EndUse("use", ("H200 SXM",), ("research", "consumer"), ("training",)),
@@ -311,7 +311,7 @@ specs = st.fixed_dictionaries(
     st.sets(st.sampled_from(["research", "consumer", "military"])),
 )
 def test_admission_refuses_what_the_conditions_refuse_and_only_that(
-    spec: dict[str, Any], end_use: str | None, phase: str, approved: set[str]
+    spec: dict[str, Any], end_use: str | None, phase: Phase, approved: set[str]
 ) -> None:
     """Where a pod could land, by a scheduler written apart; what may run there, by the plan's own conditions."""
     p, ns = pod(end_use, **spec), namespace(phase, *approved)
@@ -329,14 +329,14 @@ def test_admission_refuses_what_the_conditions_refuse_and_only_that(
     assert refused == bool(wrong), (spec, end_use, phase, approved, [n["name"] for n in wrong])
 
 
-def allowed(where: dict[str, Any], end_use: str | None, phase: str) -> bool:
+def allowed(where: dict[str, Any], end_use: str | None, phase: Phase) -> bool:
     """The plan's conditions, asked directly: would the placement have a column for this work on this fleet?"""
     p = plan()
     chip, at = where["labels"][CHIP_LABEL], where["labels"][PLACE_LABEL]
     device = {H200: "NVIDIA H200 SXM", H20: "NVIDIA H20 96GB (HGX)"}[chip]
     site = next(s.name for s in p.sites if s.place == at)
     fleet = Fleet(site, hardware(device), 1, 1, 1)
-    work = Workload("w", phase, model("Qwen3-8B"), end_use or "unstated", 1.0, 1, 1)  # type: ignore[arg-type]
+    work = Workload("w", phase, model("Qwen3-8B"), end_use or "unstated", 1.0, 1, 1)
     return eligible(p, work, fleet) is None
 
 

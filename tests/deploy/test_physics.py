@@ -14,6 +14,7 @@ from twokey.deploy.performance.forward import Pass, padded
 from twokey.deploy.performance.network import all_to_all
 from twokey.deploy.performance.serving import drafting, prompt_pass
 from twokey.deploy.search import Fixed, Options, Work, serving_options, training_options
+from twokey.deploy.shapes import Shape
 
 CHIPS = ("H200 SXM", "H20", "Ascend 910C", "Ascend 910B2", "MetaX C500", "Cambricon MLU590", "B200", "L40S", "MI300X")
 MODELS = ("DeepSeek-V3", "Qwen3-32B", "Llama-3.1-8B", "Qwen3-30B-A3B", "GPT-OSS-120B", "Gemma-3-27B")
@@ -45,9 +46,9 @@ def test_never_above_the_peak(chip: str, work: Work) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(chips, st.sampled_from(MODELS).map(model), st.sampled_from([256.0, 4096.0, 65536.0]))
-def test_decoding_never_reads_faster_than_the_memory(chip: str, shape: object, context: float) -> None:
+def test_decoding_never_reads_faster_than_the_memory(chip: str, shape: Shape, context: float) -> None:
     device = hardware(chip)
-    work = Work("decode", shape, input=context)  # type: ignore[arg-type]
+    work = Work("decode", shape, input=context)
     found = serving_options(device, work, packaged())
     c, s = found.on.config, work.shape
     read = s.full_share * context + (1 - s.full_share) * min(context, s.window)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twokey.outlook.keys import MOVES, Floats, simulate
+from twokey.outlook.keys import MOVES, Floats, Hazards, simulate
 from twokey.outlook.timeline import CHANCE, Timeline
 
 PATHS = 4_000
@@ -38,13 +38,13 @@ def _clocks() -> Floats:
 
 
 def test_dwell_is_exponential_at_the_given_rate() -> None:
-    run = simulate(_line(52, True, True), _rates(1.5, 0, 0, 0), np.ones(PATHS), _clocks(), NEVER, 1.0)
+    run = simulate(_line(52, True, True), Hazards(_rates(1.5, 0, 0, 0), np.ones(PATHS), NEVER), _clocks(), 1.0)
     assert run.us[-1].mean() == pytest.approx(np.exp(-1.5 * 52 * 7 / 365.25), abs=0.02)
     assert run.cn.all()
 
 
 def test_an_event_fixes_the_state_on_its_day_and_chance_goes_on_after_it() -> None:
-    run = simulate(_line(80, True, True, {10: 0}), _rates(0, 4, 0, 0), np.ones(PATHS), _clocks(), NEVER, 1.0)
+    run = simulate(_line(80, True, True, {10: 0}), Hazards(_rates(0, 4, 0, 0), np.ones(PATHS), NEVER), _clocks(), 1.0)
     assert run.us[9].all()
     assert not run.us[10].any()
     assert 0.4 < run.us[-1].mean() < 1.0
@@ -52,21 +52,23 @@ def test_an_event_fixes_the_state_on_its_day_and_chance_goes_on_after_it() -> No
 
 def test_the_import_key_closes_sooner_after_the_export_key_opens() -> None:
     line = _line(12, False, True, {4: 1})
-    alone = simulate(line, _rates(0, 0, 2, 0), np.ones(PATHS), _clocks(), NEVER, 1.0)
-    coupled = simulate(line, _rates(0, 0, 2, 0), np.full(PATHS, 4.0), _clocks(), NEVER, 1.0)
+    alone = simulate(line, Hazards(_rates(0, 0, 2, 0), np.ones(PATHS), NEVER), _clocks(), 1.0)
+    coupled = simulate(line, Hazards(_rates(0, 0, 2, 0), np.full(PATHS, 4.0), NEVER), _clocks(), 1.0)
     assert np.array_equal(alone.cn[:4], coupled.cn[:4])
     closed_alone, closed_coupled = (~alone.cn[8]).mean(), (~coupled.cn[8]).mean()
     assert closed_coupled > 1.5 * closed_alone
 
 
 def test_an_act_of_congress_closes_for_good() -> None:
-    run = simulate(_line(30, True, True), _rates(0, 50, 0, 0), np.ones(PATHS), _clocks(), np.full(PATHS, 12), 1.0)
+    run = simulate(
+        _line(30, True, True), Hazards(_rates(0, 50, 0, 0), np.ones(PATHS), np.full(PATHS, 12)), _clocks(), 1.0
+    )
     assert run.us[:12].all()
     assert not run.us[12:].any()
 
 
 def test_the_import_key_opens_only_when_it_was_closed() -> None:
-    run = simulate(_line(100, True, False), _rates(0, 0, 6, 6), np.ones(PATHS), _clocks(), NEVER, 1.0)
+    run = simulate(_line(100, True, False), Hazards(_rates(0, 0, 6, 6), np.ones(PATHS), NEVER), _clocks(), 1.0)
     before = np.concatenate([np.zeros((1, PATHS), dtype=bool), run.cn[:-1]])
     assert np.array_equal(run.reopened, run.cn & ~before)
 
@@ -121,7 +123,7 @@ def test_whole_sojourns_turn_the_keys_as_single_steps_do(
     coupling = rng.uniform(0.5, 5, paths)
     clocks = rng.standard_exponential((2, MOVES, paths))
     rates = (us_close, us_open, cn_close, cn_open)
-    found = simulate(line, rates, coupling, clocks, np.full(paths, 10**9), 1.0, hot_steps=hot_steps)
+    found = simulate(line, Hazards(rates, coupling, np.full(paths, 10**9), hot_steps=hot_steps), clocks, 1.0)
     us, cn = _step_by_step(line, rates, coupling, clocks, hot_steps)
     assert found.us.T.tolist() == us
     assert found.cn.T.tolist() == cn

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twokey.chips import UserError
-from twokey.outlook import consent, demand, flows, home, keys, model, reference, stocks, vendor
+from twokey.outlook import consent, demand, home, keys, model, reference, stocks, vendor
 from twokey.outlook.events import Event
 from twokey.outlook.inputs import Correlation, correlate, problem
 from twokey.outlook.lines import LINES, find_line
-from twokey.outlook.model import Block, run_block
+from twokey.outlook.model import Block, Chosen, run_block
 from twokey.outlook.run import run
 from twokey.outlook.scenario import Scenario, load, with_inputs
 from twokey.outlook.stocks import DIES_A_PACKAGE, STACKS_A_PACKAGE, STOCKS
@@ -65,7 +65,7 @@ def _scenarios() -> st.SearchStrategy[Scenario]:
 
 
 def _everywhere(scenario: Scenario, precision: npt.DTypeLike = np.float64) -> Block:
-    return run_block(scenario, 0, scenario.paths, every=1, precision=precision)
+    return run_block(scenario, 0, scenario.paths, chosen=Chosen(every=1, precision=precision))
 
 
 # How far rounding may move a number, as a share of it: equations are held to double precision.
@@ -135,18 +135,9 @@ def test_a_cap_is_never_passed(scenario: Scenario, cap: float, precision: type) 
 
 def _told(scenario: Scenario) -> tuple[Block, list[list[dict[str, float]]]]:
     """Return a block, and the same paths by the equations in plain Python, with the state at every step."""
-    seen: dict[str, Any] = {}
-    original: Callable[..., object] = flows.run
-
-    def spy(*args: object, **options: object) -> object:
-        seen["args"], seen["options"] = args, options
-        return original(*args, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model.flows, "run", spy)
-        block = _everywhere(scenario)
-    line, keys, x, fresh, moments = seen["args"]
-    options = seen["options"]
+    block = _everywhere(scenario)
+    settled = model.settle(scenario, 0, scenario.paths, build(scenario), Chosen(precision=np.float64))
+    line, keys, x, fresh, moments = settled.line, settled.keys, settled.x, settled.fresh, settled.moments
     told = [
         reference.run_path(
             line,
@@ -162,9 +153,9 @@ def _told(scenario: Scenario) -> tuple[Block, list[list[dict[str, float]]]]:
                     for n in ("hbm_relief", "foundry_shock", "chip_security", "equipment")
                 ),
             ),
-            options["step_weeks"],
-            options["h100e"],
-            options["h100e_domestic"],
+            settled.step_weeks,
+            settled.h100e,
+            settled.h100e_domestic,
         )
         for path in range(scenario.paths)
     ]

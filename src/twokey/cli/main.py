@@ -87,7 +87,7 @@ def run() -> None:
         code = 3
     except BrokenPipeError:
         code = 0
-    except Exception as error:  # a fault of ours: say so in one line, and show the rest only to who asks for it
+    except Exception as error:  # whatever is left is a fault of ours; only who asks is shown a traceback
         if os.environ.get("TWOKEY_DEBUG"):
             raise
         click.echo(f"internal error: {type(error).__name__}: {error}", err=True)

@@ -24,9 +24,9 @@ class Said(str):
         made.zh = zh
         return made
 
-    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]  # copied with both languages
-        """Return what a copy is made from."""
-        return str(self), self.zh
+    def __reduce__(self) -> tuple[type[Said], tuple[str, str]]:
+        """Return what a copy is made from: both languages."""
+        return type(self), (str(self), self.zh)
 
 
 def say(text: str, lang: str) -> str:

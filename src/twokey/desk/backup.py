@@ -8,7 +8,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import psycopg
 from django.db import connection, connections, transaction
@@ -60,16 +60,11 @@ def restore(path: Path) -> int:
 
     Raises `UserError` where the file is no backup, is of another schema, or the desk is not empty.
     """
-    try:
-        archive = tarfile.open(path)  # noqa: SIM115 (closed by the with below)
-        about = json.loads(_read(archive, "about.json"))
-    except (OSError, tarfile.TarError, KeyError, ValueError) as error:
-        said = str(error).partition(":")[0]  # tarfile goes on with what each of its readers says
-        raise UserError(f"{path}: not a backup of a desk ({said})") from None
+    about = _about(path)
     boot.setup()
     boot.migrate()
     owner = connections["owner"]  # only the owner can put history back
-    with archive, transaction.atomic(using="owner"), owner.cursor() as cursor:
+    with tarfile.open(path) as archive, transaction.atomic(using="owner"), owner.cursor() as cursor:
         cursor.execute("SELECT app, name FROM django_migrations ORDER BY app, name")
         if [list(row) for row in cursor.fetchall()] != about["migrations"]:
             raise UserError(f"{path}: made by Twokey {about['version']} with another schema; restore with that version")
@@ -100,6 +95,17 @@ def restore(path: Path) -> int:
     from twokey.desk.ledger.verify import verify_ledger
 
     return len(verify_ledger().differences)
+
+
+def _about(path: Path) -> dict[str, Any]:
+    """Return what a backup says of itself. Errors: UserError where the file is none."""
+    try:
+        with tarfile.open(path) as archive:
+            about: dict[str, Any] = json.loads(_read(archive, "about.json"))
+    except (OSError, tarfile.TarError, KeyError, ValueError) as error:
+        said = str(error).partition(":")[0]  # tarfile goes on with what each of its readers says
+        raise UserError(f"{path}: not a backup of a desk ({said})") from None
+    return about
 
 
 def _tables() -> Iterator[str]:

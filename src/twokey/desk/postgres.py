@@ -51,7 +51,7 @@ def start(folder: Path, database: str) -> str:
 
     try:
         server = get_server(folder, cleanup_mode="stop")
-    except Exception as error:
+    except Exception as error:  # the package hands on whatever stopped it: its own errors, a process's, the system's
         raise UserError(
             f"{folder}: the embedded PostgreSQL did not start ({error}); its log is {folder / 'log'}. "
             "Set TWOKEY_DATABASE_URL to use a server of your own"

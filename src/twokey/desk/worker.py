@@ -58,7 +58,7 @@ def round_of(number: int) -> list[str]:
             continue
         try:
             task.do()
-        except Exception:  # the next round tries again; the alarm says that this one did not
+        except Exception:  # whatever a duty raises must stop no other; the alarm tells, and the next round tries again
             LOG.exception("ALARM %s failed", task.name)
             failed.append(task.name)
     return failed

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from twokey.outlook.keys import Factors, Openings
+from twokey.outlook.given import Given
+from twokey.outlook.keys import Factors
 from twokey.outlook.stocks import WEEKS_A_YEAR, Floats
 from twokey.outlook.strikes import Changes
 from twokey.outlook.timeline import Timeline
@@ -17,15 +18,8 @@ from twokey.outlook.timeline import Timeline
 class Consent:
     """What was ever applied for, licensed, approved, converted and ordered, on every path."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 (everything that consent turns on)
-        self,
-        line: Timeline,
-        x: Mapping[str, Floats],
-        openings: Openings,
-        fresh: Floats,
-        keys: Factors,
-        step_weeks: float,
-    ) -> None:
+    def __init__(self, given: Given, keys: Factors) -> None:
+        line, x, step_weeks, openings, fresh = given.line, given.x, given.step_weeks, given.keys.openings, given.fresh
         self._line, self._x, self._keys, self._h = line, x, keys, step_weeks
         paths, precision = len(x["applications"]), keys.us.dtype
         self.passed = np.zeros((5, paths), precision)

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from twokey.outlook.given import Given
 from twokey.outlook.stocks import WEEKS_A_YEAR, Floats
 from twokey.outlook.strikes import NEVER, Changes, Steps
-from twokey.outlook.timeline import Timeline
 
 MOST_DOMESTIC: Final = 0.95  # a mandate that chance raises never reaches everything
 
@@ -23,26 +23,19 @@ class Demand:
     controlled chip.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 (everything that demand turns on)
-        self,
-        line: Timeline,
-        x: Mapping[str, Floats],
-        raised: Steps,
-        step_weeks: float,
-        h100e: float,
-        exchange: float,
-        precision: npt.DTypeLike,
-    ) -> None:
+    def __init__(self, given: Given) -> None:
+        line, x, raised = given.line, given.x, given.moments.mandate
+        exchange = given.h100e / given.h100e_domestic
         self._floor: list[float] = line.mandate.tolist()
         self._raised = Changes(*_levels(line.mandate, x, raised))
         self._exchange = exchange
-        year = step_weeks / WEEKS_A_YEAR
-        self._each, self._grown = np.empty((2, 2, raised.shape[1]), precision)
+        year = given.step_weeks / WEEKS_A_YEAR
+        self._each, self._grown = np.empty((2, 2, given.paths), given.precision)
         self.foreign, self.domestic = self._each
-        self.mandate, self.substituted, self._growth = np.zeros((3, raised.shape[1]), precision)
+        self.mandate, self.substituted, self._growth = np.zeros((3, given.paths), given.precision)
         self.substituted[:] = x["substitution"] * exchange
         self._growth[:] = growth_of(x["china_demand_growth"], year)
-        self.foreign[:] = x["china_demand_year"] * (year / h100e)
+        self.foreign[:] = x["china_demand_year"] * (year / given.h100e)
         self.domestic[:] = self.foreign * self.substituted
         level = np.maximum(x["mandate"], self._floor[0])
         self._raise(slice(None), level, level)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from twokey.chips.errors import UserError, nearest
 from twokey.outlook.lines import AT, measure
-from twokey.outlook.model import BLOCK, run_block, simulate
+from twokey.outlook.model import BLOCK, Chosen, run_block, simulate
 from twokey.outlook.run import offshore_by_quarter
 from twokey.outlook.scenario import Scenario
 from twokey.outlook.timeline import build
@@ -94,7 +94,7 @@ def _answer(scenario: Scenario, z: Floats, line: str, quarter: int) -> Floats:
     for first in range(0, settings, a_block):
         part = np.repeat(z[:, first : first + a_block], LUCK, axis=1)
         luck = np.tile(np.arange(LUCK), part.shape[1] // LUCK)
-        block = run_block(quick, 0, part.shape[1], timeline, part, luck)
+        block = run_block(quick, 0, part.shape[1], timeline, Chosen(part, luck))
         values = measure(quick, block, offshore)[AT[line], quarter]
         means.append(values.reshape(-1, LUCK).mean(axis=1))
     return np.concatenate(means)

@@ -8,55 +8,23 @@ a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-import numpy.typing as npt
 
 from twokey.outlook.consent import Consent
 from twokey.outlook.demand import Demand
+from twokey.outlook.given import Given
 from twokey.outlook.home import Home
-from twokey.outlook.keys import Factors, KeyPaths
+from twokey.outlook.keys import Factors
 from twokey.outlook.stocks import GATES, Floats, History
-from twokey.outlook.strikes import Moments
-from twokey.outlook.timeline import Timeline
 from twokey.outlook.vendor import Vendor
 
 
-def run(  # noqa: PLR0913 (as many as the model has parts)
-    line: Timeline,
-    keys: KeyPaths,
-    x: Mapping[str, Floats],
-    fresh: Floats,
-    moments: Moments,
-    *,
-    step_weeks: float,
-    h100e: float,
-    h100e_domestic: float,
-    every: int,
-    precision: npt.DTypeLike = np.float32,
-) -> History:
-    """Run the flows; return what passed each gate, at the start and after each `every` steps.
-
-    Args:
-        line: caps, duties and mandates by step.
-        keys: the states of both keys.
-        x: every input by name, shape (paths,).
-        fresh: shares of approvals that convert, one for each opening of the import key, shape (n, paths).
-        moments: when chance events strike.
-        step_weeks: length of a step.
-        h100e: H100-equivalents (8-bit) of the controlled chip.
-        h100e_domestic: the same of the domestic package.
-        every: steps between records.
-        precision: of the arrays. Single precision counts a million chips to the sixteenth of one, in half the time.
-
-    """
+def run(given: Given, every: int) -> History:
+    """Run the flows; return what passed each gate, at the start and after each `every` steps."""
+    keys = given.keys
     steps, paths = keys.us.shape
-    now = Factors(paths, precision)
-    demand = Demand(line, x, moments.mandate, step_weeks, h100e, h100e / h100e_domestic, precision)
-    consent = Consent(line, x, keys.openings, fresh, now, step_weeks)
-    vendor = Vendor(line, x, moments, now, step_weeks)
-    home = Home(line, x, moments, step_weeks, precision)
+    now = Factors(paths, given.precision)
+    demand, consent, vendor, home = Demand(given), Consent(given, now), Vendor(given, now), Home(given)
     gates = np.empty((steps // every + 1, len(GATES), paths))
     _record(gates[0], demand, consent, vendor, home)
     for t in range(steps):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-import numpy.typing as npt
 
 from twokey.outlook.demand import Demand, growth_of
+from twokey.outlook.given import Given
 from twokey.outlook.stocks import DIES_A_PACKAGE, STACKS_A_PACKAGE, WEEKS_A_MONTH, WEEKS_A_YEAR, Floats
-from twokey.outlook.strikes import Changes, Moments
-from twokey.outlook.timeline import Timeline
+from twokey.outlook.strikes import Changes
 
 
 class Home:
@@ -19,9 +16,8 @@ class Home:
     Good dies follow a yield whose distance to its ceiling shrinks with time and with each doubling of output.
     """
 
-    def __init__(
-        self, line: Timeline, x: Mapping[str, Floats], moments: Moments, step_weeks: float, precision: npt.DTypeLike
-    ) -> None:
+    def __init__(self, given: Given) -> None:
+        line, x, moments, step_weeks, precision = given.line, given.x, given.moments, given.step_weeks, given.precision
         steps, paths, year = len(line.price), len(x["output_to_date"]), step_weeks / WEEKS_A_YEAR
         self.made, self.dies, self.stacks, self._before, self._a = np.empty((5, paths), precision)
         self.made[:] = self._before[:] = x["output_to_date"]  # since ever, and one step earlier

@@ -68,41 +68,39 @@ class Factors:
         np.subtract(1.0, self.both, out=self.idle)
 
 
-def simulate(  # noqa: PLR0913, PLR0917 (everything that turns a key)
-    line: Timeline,
-    rates: tuple[Floats, Floats, Floats, Floats],
-    coupling: Floats,
-    clocks: Floats,
-    closed_for_good: npt.NDArray[np.int64],
-    step_weeks: float,
-    dwell_shape: float = 1.0,
-    hot_steps: int = 0,
-) -> KeyPaths:
+@dataclass(frozen=True, slots=True)
+class Hazards:
+    """What turns the keys by chance; arrays are of shape (paths,)."""
+
+    rates: tuple[Floats, Floats, Floats, Floats]  # per year: export closes, export opens, import closes, import opens
+    coupling: Floats  # factor on the import key's closing rate after a loosening
+    closed_for_good: npt.NDArray[np.int64]  # step from which an act of Congress keeps the export key closed
+    dwell_shape: float = 1.0  # Weibull shape of the dwell; 1 is exponential
+    hot_steps: int = 0  # steps for which a loosening before the start still counts
+
+
+def simulate(line: Timeline, hazards: Hazards, clocks: Floats, step_weeks: float) -> KeyPaths:
     """Run both chains.
 
     Args:
         line: what events fix.
-        rates: per year, each of shape (paths,): export closes, export opens, import closes, import opens.
-        coupling: factor on the import key's closing rate after a loosening, shape (paths,).
+        hazards: what turns the keys by chance.
         clocks: unit-exponential draws of shape (2, MOVES, paths).
-        closed_for_good: step from which an act of Congress keeps the export key closed, shape (paths,).
         step_weeks: length of a step.
-        dwell_shape: Weibull shape of the dwell; 1 is exponential.
-        hot_steps: steps for which a loosening before the start still counts.
 
     """
-    year = 7 * step_weeks / 365.25
-    if dwell_shape != 1.0:
-        clocks = clocks ** (1 / dwell_shape) / math.gamma(1 + 1 / dwell_shape)
-    us_close, us_open, cn_close, cn_open = (rate * year for rate in rates)
+    year, shape = 7 * step_weeks / 365.25, hazards.dwell_shape
+    if shape != 1.0:
+        clocks = clocks ** (1 / shape) / math.gamma(1 + 1 / shape)
+    us_close, us_open, cn_close, cn_open = (rate * year for rate in hazards.rates)
     us_chain = _Chain(line.us_start, line.us_fixed, clocks[0], us_close, us_open)
     us, loosened = us_chain.run()
     hot = _hot(loosened, us.shape, max(1, round(COUPLING_DAYS / 7 / step_weeks)))
-    hot[:hot_steps] = True
+    hot[: hazards.hot_steps] = True
     cn_chain = _Chain(line.cn_start, line.cn_fixed, clocks[1], cn_close, cn_open)
-    cn_chain.heat(hot, coupling)
+    cn_chain.heat(hot, hazards.coupling)
     cn, openings = cn_chain.run()
-    closed = np.minimum(closed_for_good, len(us)).astype(np.int16)
+    closed = np.minimum(hazards.closed_for_good, len(us)).astype(np.int16)
     for t in np.flatnonzero(line.us_fixed != 1):  # what an event fixes open, no act of Congress closes
         np.greater(us[t], closed <= t, out=us[t])
     return KeyPaths(us, cn, openings)

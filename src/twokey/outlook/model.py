@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twokey.outlook import flows, keys
+from twokey.outlook.given import Given
 from twokey.outlook.inputs import Input, correlate
 from twokey.outlook.scenario import Scenario
 from twokey.outlook.stocks import Floats, History
@@ -47,26 +48,35 @@ def blocks_of(paths: int) -> list[tuple[int, int]]:
     return [(n, min(BLOCK, paths - n * BLOCK)) for n in range(-(-paths // BLOCK))]
 
 
-def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck themselves)
-    scenario: Scenario,
-    number: int,
-    paths: int,
-    line: Timeline | None = None,
-    z: Floats | None = None,
-    columns: npt.NDArray[np.int64] | None = None,
-    every: int | None = None,
-    precision: npt.DTypeLike = np.float32,
-) -> Block:
-    """Run one block. A path never depends on how many follow it.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a block takes instead of what it would draw and record by itself.
 
-    `z` replaces the drawn normal scores of the inputs, shape (inputs, paths), and `columns` says whose draws of chance
-    each path takes: that is how sensitivities meet the same luck at every setting of the inputs. `every` records the
-    state after that many steps instead of after each quarter. `precision` is that of the flows.
+    With scores and luck sensitivities meet the same luck at every setting of the inputs.
     """
+
+    scores: Floats | None = None  # normal scores of the inputs, shape (inputs, paths)
+    luck: npt.NDArray[np.int64] | None = None  # whose draws of chance each path takes, shape (paths,)
+    every: int | None = None  # steps between records, instead of a quarter's
+    precision: npt.DTypeLike = np.float32  # of the flows
+
+
+def run_block(
+    scenario: Scenario, number: int, paths: int, line: Timeline | None = None, chosen: Chosen | None = None
+) -> Block:
+    """Run one block; `line` is what `build` makes of the scenario. A path never depends on how many follow it."""
+    chosen = chosen or Chosen()
+    given = settle(scenario, number, paths, line or build(scenario), chosen)
+    history = flows.run(given, chosen.every or scenario.steps_a_quarter)
+    return Block(history, given.keys.us, given.keys.cn, given.x, given.moments.chip_security)
+
+
+def settle(scenario: Scenario, number: int, paths: int, line: Timeline, chosen: Chosen) -> Given:
+    """Draw what a block needs, and turn its keys: everything that is settled before its flows run."""
+    columns = chosen.luck
     draws = _draw(scenario, number, paths if columns is None else 1 + int(columns.max()))
     drawn, clocks, singles, luck = draws if columns is None else [part[..., columns] for part in draws]
-    x = _Inputs(scenario.inputs, drawn if z is None else z)
-    line = line or build(scenario)
+    x = _Inputs(scenario.inputs, drawn if chosen.scores is None else chosen.scores)
     when = _Clock(scenario)
     forever = when(singles[0], x["overwatch_rate"])
     moments = Moments(
@@ -77,22 +87,19 @@ def run_block(  # noqa: PLR0913, PLR0917 (sensitivities choose scores and luck t
         equipment=when(singles[4], x["equipment_rate"]),
     )
     rates = (x["us_close_rate"], x["us_open_rate"], x["cn_close_rate"], x["cn_open_rate"])
-    paths_of_keys = keys.simulate(
-        line, rates, x["coupling"], clocks, forever, scenario.step_weeks, scenario.dwell_shape
-    )
-    history = flows.run(
+    hazards = keys.Hazards(rates, x["coupling"], forever, scenario.dwell_shape)
+    turned = keys.simulate(line, hazards, clocks, scenario.step_weeks)
+    return Given(
         line,
-        paths_of_keys,
         x,
+        turned,
         _conversions(scenario, x["conversion"], luck),
         moments,
         step_weeks=scenario.step_weeks,
         h100e=scenario.chip.h100e_8bit,
         h100e_domestic=scenario.domestic_chip.h100e_8bit,
-        every=every or scenario.steps_a_quarter,
-        precision=precision,
+        precision=chosen.precision,
     )
-    return Block(history, paths_of_keys.us, paths_of_keys.cn, x, moments.chip_security)
 
 
 def _draw(scenario: Scenario, number: int, paths: int) -> list[Floats]:

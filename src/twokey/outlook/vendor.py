@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
+from twokey.outlook.given import Given
 from twokey.outlook.keys import Factors
 from twokey.outlook.stocks import WEEKS_A_YEAR, Floats
-from twokey.outlook.strikes import NEVER, Changes, Moments
-from twokey.outlook.timeline import Timeline
+from twokey.outlook.strikes import NEVER, Changes
 
 VERIFICATION_WEEKS: Final = 4.0  # assumption: location verification lengthens inspection by a month
 
@@ -21,9 +20,8 @@ class Vendor:
     `unspoilt` is the stock at the start less what was written down since.
     """
 
-    def __init__(
-        self, line: Timeline, x: Mapping[str, Floats], moments: Moments, keys: Factors, step_weeks: float
-    ) -> None:
+    def __init__(self, given: Given, keys: Factors) -> None:
+        line, x, moments, step_weeks = given.line, given.x, given.moments, given.step_weeks
         self._line, self._x, self._keys, self._h = line, x, keys, step_weeks
         steps, paths, precision = len(line.price), len(x["vendor_stock"]), keys.us.dtype
         self.unspoilt, self.installing, self._writedown, self._stay = np.zeros((4, paths), precision)

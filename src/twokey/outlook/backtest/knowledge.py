@@ -61,7 +61,7 @@ def ahead(origin: date, weeks: int, settings: Settings, seed: int, paths: int = 
     clocks = rng.standard_exponential((2, keys.MOVES, paths))
     never = np.full(paths, 10**9, dtype=np.int64)
     a, b, c, d = rates
-    run = keys.simulate(line, (a, b, c, d), coupling, clocks, never, 1.0, hot_steps=hot)
+    run = keys.simulate(line, keys.Hazards((a, b, c, d), coupling, never, hot_steps=hot), clocks, 1.0)
     return Ahead(run.us, run.cn, rng)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -75,7 +75,7 @@ def decide(request: HttpRequest, actor: Actor, case_id: int) -> HttpResponse:
     allow(actor, application, "decide")
     given = request.POST or None
     form = DecisionForm(given)
-    form.fields["batch"].choices = _batches(actor, application)  # type: ignore[attr-defined]  # a choice field, by its name
+    cast(forms.ChoiceField, form.fields["batch"]).choices = _batches(actor, application)
     rows = [_row(line, application, given) for line in application.order.lines.order_by("position")]
     conditions = _conditions(request)
     refusal: Refused | None = None
