@@ -6,12 +6,13 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 from psycopg.conninfo import make_conninfo
 
 _ROOT = Path(tempfile.mkdtemp(prefix="twokey-test-"))
@@ -124,3 +125,18 @@ def law(monkeypatch: pytest.MonkeyPatch) -> object:
 def world(law: object) -> World:
     """Return two authorities with their officers, an exporter, two importers, and a clean screening list."""
     return World.make()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Return a call of the command line, as somebody where a login is given."""
+    monkeypatch.setattr("twokey.desk.boot.ready", lambda: None)
+
+    def call(*arguments: str, login: str = "") -> Result:
+        from twokey.cli.main import twokey
+        from twokey.desk.api.tokens import make_token
+
+        monkeypatch.setenv("TWOKEY_TOKEN", make_token(login, "test") if login else "")
+        return CliRunner().invoke(twokey, arguments)
+
+    return call

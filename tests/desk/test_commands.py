@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from twokey.cli import main
-from twokey.cli.main import twokey
-from twokey.desk.api.tokens import make_token
 from twokey.desk.cases import batches, reviewing
 from twokey.desk.cases.calendars import calendar_of
 from twokey.desk.cases.clocks import add_working_days
@@ -25,18 +22,6 @@ from twokey.desk.parties import services
 from twokey.desk.reasons import Refused, reason
 
 from .world import World, today
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr("twokey.desk.boot.ready", lambda: None)
-
-    def call(*arguments: str, login: str = "") -> Result:
-        monkeypatch.setenv("TWOKEY_TOKEN", make_token(login, "test") if login else "")
-        return CliRunner().invoke(twokey, arguments)
-
-    return call
-
 
 # --- numbers and money
 

@@ -7,28 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from twokey.chips.errors import UserError
-from twokey.cli.main import twokey
-from twokey.desk.api.tokens import make_token
 from twokey.desk.home import home
 from twokey.desk.ledger.models import Release
 from twokey.desk.papers import qr
 from twokey.desk.signing import FileSigner
 
 from .world import World
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr("twokey.desk.boot.ready", lambda: None)
-
-    def call(*arguments: str, login: str = "") -> Result:
-        monkeypatch.setenv("TWOKEY_TOKEN", make_token(login, "test") if login else "")
-        return CliRunner().invoke(twokey, arguments)
-
-    return call
 
 
 @pytest.fixture

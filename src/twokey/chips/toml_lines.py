@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from twokey.chips.errors import UserError
+from twokey.chips.text import read_text
 
 _TABLE: Final = re.compile(r"\s*\[([^\[\]]+)\]\s*(#.*)?$")
 _ENTRY: Final = re.compile(r"\s*\[\[([^\[\]]+)\]\]\s*(#.*)?$")
@@ -23,15 +24,10 @@ def read_toml(file: Path) -> tuple[dict[str, Any], Lines]:
         UserError: missing, not UTF-8, or not TOML; file and line are given.
 
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{file}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read as UTF-8 text ({type(error).__name__})") from None
+    text = read_text(file)
     try:
         return tomllib.loads(text), line_index(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # malformed, a number without end, brackets without end
         raise UserError(f"{file}: not valid TOML: {error}") from None
 
 

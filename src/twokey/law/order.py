@@ -10,6 +10,7 @@ from typing import Any
 
 from twokey.chips import UserError, find, tpp_of_dense_rates, tpp_of_processing_units
 from twokey.chips.metrics import density_of_dies
+from twokey.chips.text import read_text
 from twokey.law.engine.facts import admit, flatten
 
 # A chip's figures by the fact that each one fills in; a figure that the order states itself is kept.
@@ -32,12 +33,7 @@ def read_order(path: Path) -> dict[str, Any]:
 
     Errors: UserError with file, line and column where the file cannot be read.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as text: {error}") from None
+    text = read_text(path)
     try:
         table = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a malformed file, a number without end, brackets without end
