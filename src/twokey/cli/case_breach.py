@@ -10,7 +10,7 @@ import click
 
 from twokey.cli.case import case
 from twokey.cli.case_shared import bytes_of
-from twokey.cli.desk_door import at_desk, dump, show
+from twokey.cli.desk_door import at_desk, dump, page_of, page_options, show
 from twokey.cli.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def open_case(actor: Actor, case_id: int, records: list[dict[str, Any]]) -> list
 
 @case.command("breaches")
 @click.argument("case_id", type=int, required=False)
-@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@page_options
 @at_desk
-def breaches(actor: Actor, form: str, case_id: int | None, limit: int) -> None:
+def breaches(actor: Actor, form: str, case_id: int | None, limit: int, page: int) -> None:
     """Show reported breaches, newest first: of one case, or of all that you may see."""
     from twokey.desk.cases.breaches import breaches as found
 
-    show(_rows(list(found(actor, case_id)[:limit])), form, _COLUMNS, "No breach was reported.")
+    show(_rows(page_of(found(actor, case_id), limit, page)), form, _COLUMNS, "No breach was reported.")
 
 
 @case.command("find")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twokey.deploy.devices import Hardware
 from twokey.deploy.report.cleaning import LATE, in_order, usual_step
-from twokey.deploy.report.readings import COUNTERS, Flag, Reading
-from twokey.deploy.report.sums import UNKNOWN, Sums, phase_of
+from twokey.deploy.report.readings import COUNTERS, Reading
+from twokey.deploy.report.sums import UNKNOWN, Sums
 from twokey.deploy.report.tokens import peak_rate, rises
 from twokey.deploy.said import Said
 
@@ -34,14 +34,7 @@ class Holders:
         return None if pod in self.torn else self.chip.get(pod)
 
 
-def tokens(
-    readings: Sequence[Reading],
-    edges: Sequence[float],
-    phases: Mapping[str, str],
-    sums: Sums,
-    flags: list[Flag],
-    holders: Holders,
-) -> set[tuple[str, str, str]]:
+def tokens(readings: Sequence[Reading], sums: Sums, holders: Holders) -> set[tuple[str, str, str]]:
     """Add what token counters tell; return the pods that counted."""
     groups: dict[tuple[str, str, str, str, str], list[Reading]] = {}
     for r in readings:
@@ -50,7 +43,7 @@ def tokens(
     clean = {}
     for key, raw in groups.items():
         clean[key], odd = in_order(raw)
-        flags += odd
+        sums.flags += odd
     site_last: dict[str, float] = {}
     for r in readings:
         site_last[r.site] = max(r.time, site_last.get(r.site, r.time))
@@ -67,37 +60,30 @@ def tokens(
                 why, zh = ("was seen on no device", "未见于任何设备")
             words = Said(
                 f"{metric}: pod {pod or '(none)'} {why}, its tokens may be either's",
-                f"{metric}:Pod {pod or '（无）'} {zh}，其 token 归属不明",
+                f"{metric}：Pod {pod or '（无）'} {zh}，其 token 归属不明",
             )
-            flags.append(Flag(site, "unknown-chip", words))
-        phase = phase_of(namespace, phases)
+            sums.flag(site, "unknown-chip", words)
+        phase = sums.phase_of(namespace)
         alive = holders.last.get(holder, 0.0)
         if kept and kept[-1].time + LATE * usual_step(kept) >= site_last[site]:
-            alive = edges[-1]  # the site's telemetry ends with it
-        risen, odd = rises(kept, edges, alive, peaks[metric, site])
-        flags += odd
+            alive = sums.edges[-1]  # the site's telemetry ends with it
+        risen, odd = rises(kept, sums.edges, alive, peaks[metric, site])
+        sums.flags += odd
         for period, rise in enumerate(risen):
             if rise.known or rise.missing:
                 served = phase if phase != UNKNOWN else "inference"
                 sums.add(site, period, served, device, UNKNOWN, "delivered", rise.known, rise.missing)
     counted = {(site, namespace, pod) for _, site, namespace, pod, _ in clean}
     if counted:
-        _uncounted(holders, counted, edges, phases, sums, flags)
+        _uncounted(sums, holders, counted)
     return counted
 
 
-def _uncounted(
-    holders: Holders,
-    counted: set[tuple[str, str, str]],
-    edges: Sequence[float],
-    phases: Mapping[str, str],
-    sums: Sums,
-    flags: list[Flag],
-) -> None:
+def _uncounted(sums: Sums, holders: Holders, counted: set[tuple[str, str, str]]) -> None:
     """Pods that may serve and count no tokens leave the delivered share without a bound on their chip's side."""
     left: dict[tuple[str, str], tuple[Hardware, int]] = {}
     for (site, namespace, pod), device in holders.chip.items():
-        if (site, namespace, pod) in counted or phase_of(namespace, phases) == "training":
+        if (site, namespace, pod) in counted or sums.phase_of(namespace) == "training":
             continue
         left[site, device.name] = (device, left.get((site, device.name), (device, 0))[1] + 1)
     for (site, _), (device, count) in left.items():
@@ -105,6 +91,6 @@ def _uncounted(
             f"{count} pods on {device.name} count no tokens: what they delivered is not bounded",
             f"{device.name} 上 {count} 个 Pod 未计 token：其交付量无上限",
         )
-        flags.append(Flag(site, "no-telemetry", words))
-        for period in range(len(edges) - 1):
+        sums.flag(site, "no-telemetry", words)
+        for period in range(len(sums.edges) - 1):
             sums.add(site, period, "inference", device, device.name, "delivered", 0.0, math.inf)

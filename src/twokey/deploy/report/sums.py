@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from twokey.deploy.devices import Hardware
+from twokey.deploy.report.readings import Flag
+from twokey.deploy.said import Said
 
 MEASURES: Final = ("allocated", "used", "delivered")
 UNKNOWN: Final = "unknown"
@@ -31,9 +33,14 @@ class Amount:
 
 @dataclass(slots=True)
 class Sums:
-    """Amounts as they are added up."""
+    """Amounts as they are added up, and the flags that this raises.
+
+    `edges`: boundaries of the periods, in seconds since 1970; `phases`: phase by namespace, where names do not tell it.
+    """
 
     edges: Sequence[float]
+    phases: Mapping[str, str] = field(default_factory=dict)
+    flags: list[Flag] = field(default_factory=list)
     known: dict[tuple[str, int, str, str, bool | None, str], list[float]] = field(default_factory=dict)
 
     def add(
@@ -52,6 +59,14 @@ class Sums:
         entry = self.known.setdefault(key, [0.0, 0.0])
         entry[0] += known
         entry[1] += missing
+
+    def phase_of(self, namespace: str) -> str:
+        """Return the phase of a namespace or queue."""
+        return phase_of(namespace, self.phases)
+
+    def flag(self, source: str, kind: str, words: Said) -> None:
+        """Raise a flag."""
+        self.flags.append(Flag(source, kind, words))
 
     def amounts(self) -> tuple[Amount, ...]:
         """Return every sum, in a fixed order."""

@@ -99,5 +99,5 @@ def _reset(reading: Reading) -> Flag:
 
 def _gap(reading: Reading, en: str, zh: str) -> Flag:
     name = reading.pod or reading.device
-    words = Said(f"{reading.metric} of {name}: no samples {en}", f"{name} 的 {reading.metric}:{zh}无样本")
+    words = Said(f"{reading.metric} of {name}: no samples {en}", f"{name} 的 {reading.metric}：{zh}无样本")
     return Flag(reading.site, "gap", words)

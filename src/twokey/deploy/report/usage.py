@@ -12,7 +12,7 @@ from twokey.deploy.report.cleaning import in_order, spans
 from twokey.deploy.report.delivered import Holders, tokens
 from twokey.deploy.report.readings import OWNERS, QUEUES, UTILISATION, Flag, Reading, chip_of, largest_rate, series
 from twokey.deploy.report.requests import requested
-from twokey.deploy.report.sums import UNKNOWN, Amount, Sums, phase_of
+from twokey.deploy.report.sums import UNKNOWN, Amount, Sums
 from twokey.deploy.said import Said
 
 
@@ -36,29 +36,23 @@ def add_up(
 
     `fleets` (site, device, cards) let cards that no exporter speaks of count as gaps.
     """
-    sums, flags, fleets = Sums(edges), [], list(fleets)
+    sums, fleets = Sums(edges, phases), list(fleets)
     asked, pods, odd = requested(readings)
-    flags += odd
+    sums.flags += odd
     holders = Holders(pods)
-    seen = _devices(readings, edges, phases, sums, flags, holders, step)
+    seen = _devices(readings, sums, holders, step)
     told = {r.site for r in asked}
     queues = [r for r in readings if r.metric == QUEUES and r.site not in told]  # pods' requests are closer than quotas
     metered = {r.site for r in readings if r.metric in UTILISATION}
-    _queues([r for r in (*queues, *asked) if r.site not in metered], edges, phases, sums, flags, fleets, step)
-    counted = tokens(readings, edges, phases, sums, flags, holders)
+    _queues([r for r in (*queues, *asked) if r.site not in metered], sums, fleets, step)
+    counted = tokens(readings, sums, holders)
     scheduled = {r.site for r in (*queues, *asked)}
-    _silent(fleets, seen, edges, sums, flags, scheduled - metered, bool(counted))
-    return Usage(sums.amounts(), _merged(flags), tuple(edges))
+    _silent(fleets, seen, sums, scheduled - metered, bool(counted))
+    return Usage(sums.amounts(), _merged(sums.flags), tuple(edges))
 
 
 def _devices(
-    readings: Sequence[Reading],
-    edges: Sequence[float],
-    phases: Mapping[str, str],
-    sums: Sums,
-    flags: list[Flag],
-    holders: Holders,
-    step: float | None,
+    readings: Sequence[Reading], sums: Sums, holders: Holders, step: float | None
 ) -> dict[tuple[str, str], set[str]]:
     """Add what device exporters tell; return the devices that were heard by site and chip."""
     owners = {(r.site, r.device): r for r in readings if r.metric == OWNERS}
@@ -66,7 +60,7 @@ def _devices(
     unknown_chips: dict[str, int] = {}
     for (metric, site, identity, model), raw in series(_one_metric_per_device(readings)):
         kept, odd = in_order(raw)
-        flags += odd
+        sums.flags += odd
         device = chip_of(model)
         if device is None:
             unknown_chips[model or "(no model label)"] = unknown_chips.get(model or "(no model label)", 0) + 1
@@ -75,11 +69,11 @@ def _devices(
         rate = device.tflops16 if device else largest_rate()
         owner = owners.get((site, identity))
         gap = 0.0
-        for period, (start, end) in enumerate(itertools.pairwise(edges)):
+        for period, (start, end) in enumerate(itertools.pairwise(sums.edges)):
             for span in spans(kept, start, end, step):
                 r = owner or span.reading
                 seconds = (span.end - span.start) * rate
-                phase = phase_of(r.namespace, phases) if r.namespace else UNKNOWN
+                phase = sums.phase_of(r.namespace) if r.namespace else UNKNOWN
                 if span.value is None:
                     gap += span.end - span.start
                     for measure in ("allocated", "used"):
@@ -92,15 +86,15 @@ def _devices(
         if gap > 0:
             hours = f"{gap / 3600:.2f}"
             words = Said(
-                f"{metric} of {identity}: no samples for {hours} h", f"{identity} 的 {metric}:{hours} 小时无样本"
+                f"{metric} of {identity}: no samples for {hours} h", f"{identity} 的 {metric}：{hours} 小时无样本"
             )
-            flags.append(Flag(site, "gap", words))
+            sums.flag(site, "gap", words)
     for name, count in unknown_chips.items():
         words = Said(
             f"model {name!r} of {count} devices: origin cannot be told, it may be either",
             f"{count} 个设备的型号 {name!r}：无法判定国产或进口，两者皆有可能",
         )
-        flags.append(Flag("", "unknown-chip", words))
+        sums.flag("", "unknown-chip", words)
     return seen
 
 
@@ -115,10 +109,7 @@ def _one_metric_per_device(readings: Sequence[Reading]) -> list[Reading]:
 
 def _queues(
     readings: Sequence[Reading],
-    edges: Sequence[float],
-    phases: Mapping[str, str],
     sums: Sums,
-    flags: list[Flag],
     fleets: Sequence[tuple[str, Hardware, float]],
     step: float | None,
 ) -> None:
@@ -129,20 +120,20 @@ def _queues(
         groups.setdefault((r.site, r.model, r.namespace, r.pod), []).append(r)
     for (site, flavour, queue, _), raw in groups.items():
         kept, odd = in_order(raw)
-        flags += odd
+        sums.flags += odd
         device = chip_of(flavour)
         if device is None:
             words = Said(
                 f"flavour {flavour!r}: origin cannot be told, it may be either",
                 f"资源规格 {flavour!r}：无法判定国产或进口，两者皆有可能",
             )
-            flags.append(Flag(site, "unknown-chip", words))
+            sums.flag(site, "unknown-chip", words)
         most = devices.get((site, device.name)) if device else None
         gap = 0.0
-        for period, (start, end) in enumerate(itertools.pairwise(edges)):
+        for period, (start, end) in enumerate(itertools.pairwise(sums.edges)):
             for span in spans(kept, start, end, step):
                 rate = (device.tflops16 if device else largest_rate()) * (span.end - span.start)
-                phase = phase_of(queue, phases)
+                phase = sums.phase_of(queue)
                 if span.value is None:
                     gap += span.end - span.start
                     held = max(r.value for r in raw) if most is None else most
@@ -158,17 +149,15 @@ def _queues(
             )
             words = Said(
                 f"{flavour} of {queue}: no samples for {hours} h, bounded by {by}",
-                f"{queue} 的 {flavour}:{hours} 小时无样本，以{by_zh}为上限",
+                f"{queue} 的 {flavour}：{hours} 小时无样本，以{by_zh}为上限",
             )
-            flags.append(Flag(site, "gap", words))
+            sums.flag(site, "gap", words)
 
 
 def _silent(
     fleets: Iterable[tuple[str, Hardware, float]],
     seen: Mapping[tuple[str, str], set[str]],
-    edges: Sequence[float],
     sums: Sums,
-    flags: list[Flag],
     scheduled: set[str],
     counted: bool,
 ) -> None:
@@ -181,17 +170,17 @@ def _silent(
                 f"{heard:g} {device.name} were heard, the plan has {cards:g}",
                 f"监测到 {heard:g} 张 {device.name}，计划仅有 {cards:g} 张",
             )
-            flags.append(Flag(site, "conflict", words))
+            sums.flag(site, "conflict", words)
         if silent <= 0:
             continue
         words = Said(
             f"{silent:g} of {cards:g} {device.name} sent nothing",
             f"{cards:g} 张 {device.name} 中 {silent:g} 张无任何数据",
         )
-        flags.append(Flag(site, "no-telemetry", words))
+        sums.flag(site, "no-telemetry", words)
         if site in scheduled:
             continue  # what its scheduler did not give out was not used
-        for period, (start, end) in enumerate(itertools.pairwise(edges)):
+        for period, (start, end) in enumerate(itertools.pairwise(sums.edges)):
             missing = silent * device.per_card * device.tflops16 * (end - start)
             for measure in ("allocated", "used"):
                 sums.add(site, period, UNKNOWN, device, device.name, measure, 0.0, missing)
